@@ -1,0 +1,37 @@
+"""The specification language: plain Python that is executed on values and traced into terms.
+
+Everything here but `proxy` and `trace` works without a solver; ask for those by their own names.
+"""
+
+from kmigrate.spec.language.declare import action, initial, invariant, recoverable, terminal
+from kmigrate.spec.language.errors import SpecError
+from kmigrate.spec.language.model import Model
+from kmigrate.spec.language.sorts import Identity, Member, Range
+from kmigrate.spec.language.variable import ANY, Map, array, parameter, switches, variable
+from kmigrate.spec.language.words import at_most_one, count, exists, forall, implies, one_of, require
+
+__all__ = [
+    "ANY",
+    "Identity",
+    "Map",
+    "Member",
+    "Model",
+    "Range",
+    "SpecError",
+    "action",
+    "array",
+    "at_most_one",
+    "count",
+    "exists",
+    "forall",
+    "implies",
+    "initial",
+    "invariant",
+    "one_of",
+    "parameter",
+    "recoverable",
+    "require",
+    "switches",
+    "terminal",
+    "variable",
+]

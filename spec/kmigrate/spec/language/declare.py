@@ -1,0 +1,120 @@
+"""Decorators: which functions of a model class are actions, which are properties."""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, Literal, TypeVar, cast, overload
+
+from kmigrate.spec.language.errors import IdentityComparison, Location
+from kmigrate.spec.language.sorts import Sort, as_sort
+
+F = TypeVar("F", bound=Callable[..., Any])
+Kind = Literal["action", "initial", "invariant", "recoverable", "terminal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a decorator says of a function."""
+
+    kind: Kind
+    parameters: tuple[tuple[str, Sort[Any]], ...] = ()
+    id: str = ""
+
+
+ATTRIBUTE = "__kmigrate__"
+
+
+def _mark(function: F, declared: Declared) -> F:
+    setattr(function, ATTRIBUTE, declared)
+    return function
+
+
+def _sorted_parameters(parameters: dict[str, Sort[Any] | type[Any]]) -> tuple[tuple[str, Sort[Any]], ...]:
+    return tuple((name, as_sort(sort)) for name, sort in parameters.items())
+
+
+@overload
+def action(function: F, /) -> F: ...
+@overload
+def action(**parameters: Sort[Any] | type[Any]) -> Callable[[F], F]: ...
+def action(function: Any = None, /, **parameters: Any) -> Any:
+    """Mark a method as an action: one step of the model, for every value of its parameters.
+
+    Guards first (`require`), then assignments: `@action(sender=Cluster, receiver=Cluster)`.
+    """
+    if function is not None:
+        return _mark(function, Declared("action"))
+    return lambda f: _mark(f, Declared("action", _sorted_parameters(parameters)))
+
+
+@overload
+def initial(function: F, /) -> F: ...
+@overload
+def initial(**parameters: Sort[Any] | type[Any]) -> Callable[[F], F]: ...
+def initial(function: Any = None, /, **parameters: Any) -> Any:
+    """Mark a method that turns the declared initial values into an initial state, or rules one out.
+
+    Without any such method the declared values are the only initial states.
+    """
+    if function is not None:
+        return _mark(function, Declared("initial"))
+    return lambda f: _mark(f, Declared("initial", _sorted_parameters(parameters)))
+
+
+def _property(kind: Kind, given: Any) -> Any:
+    if callable(given):
+        return _mark(cast("Callable[..., Any]", given), Declared(kind))
+    return lambda f: _mark(f, Declared(kind, id=given))
+
+
+@overload
+def invariant(given: F, /) -> F: ...
+@overload
+def invariant(given: str, /) -> Callable[[F], F]: ...
+def invariant(given: Any, /) -> Any:
+    """Mark a method as an invariant: true in every reachable state. `@invariant("I2")` gives it an id."""
+    return _property("invariant", given)
+
+
+@overload
+def recoverable(given: F, /) -> F: ...
+@overload
+def recoverable(given: str, /) -> Callable[[F], F]: ...
+def recoverable(given: Any, /) -> Any:
+    """Mark a method as good: from every reachable state one is reachable in which it is true (AG EF)."""
+    return _property("recoverable", given)
+
+
+def terminal(function: F) -> F:
+    """Mark a method that says in which states stopping is meant; elsewhere it is a deadlock."""
+    return _mark(function, Declared("terminal"))
+
+
+def declared(function: object) -> Declared | None:
+    """What a decorator said of `function`, if it is one of ours."""
+    found = getattr(function, ATTRIBUTE, None)
+    return found if isinstance(found, Declared) else None
+
+
+def forbid_identity_comparisons(function: Callable[..., Any]) -> None:
+    """Raise IdentityComparison if the function, or a lambda in it, uses `is` on anything but None."""
+    _forbid(function.__code__)
+
+
+def _forbid(code: CodeType) -> None:
+    previous = None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "IS_OP" and not _loads_none(previous):
+            line = instruction.positions.lineno if instruction.positions else None
+            raise IdentityComparison(Location(code.co_filename, line or code.co_firstlineno))
+        previous = instruction
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            _forbid(constant)
+
+
+def _loads_none(instruction: dis.Instruction | None) -> bool:
+    return instruction is not None and instruction.opname == "LOAD_CONST" and instruction.argval is None

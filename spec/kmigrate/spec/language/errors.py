@@ -1,0 +1,166 @@
+"""What a specification can get wrong, said in one line each: what, where, and what would be right."""
+
+import linecache
+import sys
+from dataclasses import dataclass
+
+_LANGUAGE = "kmigrate.spec.language"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One line of a specification."""
+
+    file: str
+    line: int
+
+    @property
+    def text(self) -> str:
+        """The line itself, without its indentation; empty if the file cannot be read."""
+        return linecache.getline(self.file, self.line).strip()
+
+    def __str__(self) -> str:
+        shown = f"{self.file}:{self.line}"
+        return f"{shown} `{self.text}`" if self.text else shown
+
+
+def calling_line() -> Location:
+    """The innermost line that is not part of the language itself: the specification's own."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(_LANGUAGE):
+        frame = frame.f_back
+    return Location(frame.f_code.co_filename, frame.f_lineno)
+
+
+class SpecError(Exception):
+    """Base of every error of the specification language."""
+
+
+class BadDeclaration(SpecError):
+    """A model class declares something that cannot be understood."""
+
+    def __init__(self, owner: str, problem: str, mend: str) -> None:
+        super().__init__(f"{owner}: {problem}; {mend}")
+        self.owner, self.problem, self.mend = owner, problem, mend
+
+
+class BadParameter(SpecError):
+    """A model was asked for with a parameter that it does not have, or a value out of range."""
+
+    def __init__(self, model: str, parameter: str, problem: str) -> None:
+        super().__init__(f"{model}: parameter {parameter} {problem}")
+        self.model, self.parameter, self.problem = model, parameter, problem
+
+
+class OutsideARun(SpecError):
+    """A word of the language was used where no action, property or initial state is being evaluated."""
+
+    def __init__(self, word: str) -> None:
+        super().__init__(
+            f"{calling_line()}: {word} has a meaning only while a model is evaluated; "
+            "call it inside an action, an invariant or another property of a Model"
+        )
+        self.word = word
+
+
+class IndexOutOfSort(SpecError):
+    """A variable was indexed with a value that is not in the sort of its index."""
+
+    def __init__(self, variable: str, value: object, sort: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {variable} is indexed with {value!r}, which is not in {sort}; "
+            f"guard the action with a `require` that keeps the index in {sort}"
+        )
+        self.variable, self.value, self.sort = variable, value, sort
+
+
+class AssignmentOutsideDomain(SpecError):
+    """A variable was assigned a value that is not in its sort."""
+
+    def __init__(self, variable: str, value: object, sort: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {variable} is assigned {value!r}, which is not in {sort}; "
+            f"widen the sort, or guard the action with a `require` that keeps the value in {sort}"
+        )
+        self.variable, self.value, self.sort = variable, value, sort
+
+
+class GuardAfterAssignment(SpecError):
+    """A `require` came after an assignment of the same action, so it would read the new state."""
+
+    def __init__(self, assigned: Location) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: this guard comes after the assignment at line {assigned.line} and would judge "
+            "the new state; write every `require` before the first assignment, or use `if` for a branch"
+        )
+        self.assigned = assigned
+
+
+class AssignmentInProperty(SpecError):
+    """A property or a quantified condition assigned to a variable."""
+
+    def __init__(self, variable: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {variable} is assigned inside a condition; "
+            "only the body of an action or of an initial state may assign"
+        )
+        self.variable = variable
+
+
+class GuardInProperty(SpecError):
+    """A `require` stood inside a property or a quantified condition."""
+
+    def __init__(self) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: `require` stands inside a condition; return the condition itself, "
+            "or use `implies(premise, conclusion)`"
+        )
+
+
+class IdentitiesHaveNoOrder(SpecError):
+    """Two identities were ordered, counted with or used as numbers; that would break their symmetry."""
+
+    def __init__(self, sort: str, operation: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {sort} is a sort of identities, which have no order and no arithmetic "
+            f"({operation}); compare with == or !=, or declare a Range if the order is meant"
+        )
+        self.sort, self.operation = sort, operation
+
+
+class SilentDecision(SpecError):
+    """A traced value met a Python construct that would decide its value without leaving a trace."""
+
+    def __init__(self, value: str, construct: str, mend: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: the traced value {value} is {construct}, which would decide it silently; {mend}"
+        )
+        self.value, self.construct, self.mend = value, construct, mend
+
+
+class IdentityComparison(SpecError):
+    """A specification compared with `is`, which Python decides without asking the values."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(
+            f"{location}: `is` compares Python objects, not values of the model; write == or != instead"
+        )
+        self.location = location
+
+
+class TooManyPaths(SpecError):
+    """Tracing one action or property forked into more paths than anyone could want."""
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(
+            f"{what}: more than {limit} paths; loop over a sort rather than `while`, "
+            "and quantify with forall or exists rather than a Python loop with `and`"
+        )
+        self.what, self.limit = what, limit

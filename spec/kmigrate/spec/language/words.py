@@ -1,0 +1,53 @@
+"""The words of a specification's text: guards and quantifiers.
+
+They mean the same on values and on traced terms: `require` ends an action that is not enabled; the
+quantifiers range over a sort, so that one text serves three clusters and any number of them.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kmigrate.spec.language.run import current
+from kmigrate.spec.language.sorts import Sort, as_sort
+
+V = TypeVar("V")
+
+
+def require(condition: bool) -> None:
+    """The action is enabled only if `condition` is true. All guards come before the first assignment."""
+    current("require").require(condition)
+
+
+def _values(word: str, sort: Sort[V] | type[V]) -> tuple[Any, ...]:
+    run = current(word)
+    return run.model.schema.domain(as_sort(sort)).values
+
+
+def forall(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> bool:
+    """Whether `condition` is true of every value of the sort (null is not a value of an Identity)."""
+    return current("forall").every(_values("forall", sort), condition)
+
+
+def exists(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> bool:
+    """Whether `condition` is true of some value of the sort."""
+    return current("exists").some(_values("exists", sort), condition)
+
+
+def at_most_one(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> bool:
+    """Whether `condition` is true of no two values of the sort."""
+    return current("at_most_one").at_most_one(_values("at_most_one", sort), condition)
+
+
+def count(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> int:
+    """How many values of the sort `condition` is true of."""
+    return current("count").count(_values("count", sort), condition)
+
+
+def implies(premise: bool, conclusion: Callable[[], bool]) -> bool:
+    """Whether the conclusion holds wherever the premise does; it is not asked where the premise is false."""
+    return not premise or conclusion()
+
+
+def one_of(value: V, *choices: V) -> bool:
+    """Whether `value` equals one of the choices: `in` for traced values."""
+    return current("one_of").some(choices, lambda choice: value == choice)
