@@ -22,7 +22,7 @@ from kmigrate.spec.language.declare import (
 )
 from kmigrate.spec.language.errors import BadDeclaration, BadParameter, OutsideARun
 from kmigrate.spec.language.run import Run
-from kmigrate.spec.language.sorts import Domain, Sort
+from kmigrate.spec.language.sorts import Domain, Member, Sort
 from kmigrate.spec.language.variable import ANY, Parameter, Switches, Variable
 
 State: TypeAlias = tuple[int, ...]
@@ -227,6 +227,13 @@ class Model:
 
     def check_parameters(self) -> None:
         """Override to refuse combinations of parameters, with `BadParameter`."""
+
+    def lane(self, action: str, arguments: Mapping[str, Any]) -> str:
+        """Where an action happens, for the lanes of a trace; evaluated in the state after it.
+
+        The first identity among its arguments, unless a model knows better; "" if there is none.
+        """
+        return next((show(value) for value in arguments.values() if isinstance(value, Member)), "")
 
     @cached_property
     def schema(self) -> Schema:

@@ -33,6 +33,8 @@ class Outcome:
     """The slots that were read, each once, in the order of their first reading."""
     refused: Location | None = None
     """The guard that said no, if one did."""
+    passed: int = 0
+    """How many guards had said yes before it."""
 
 
 class PlainRun(Run):
@@ -43,6 +45,7 @@ class PlainRun(Run):
         self.state = state
         self.reads: dict[int, None] = {}
         self.written: dict[int, int] = {}
+        self.passed = 0
 
     def get(self, variable: Variable, index: tuple[Any, ...]) -> Any:
         """The value of one element, as assigned so far."""
@@ -86,6 +89,7 @@ class PlainRun(Run):
         """End the action if the condition is false."""
         if not condition:
             raise GuardFailed(location())
+        self.passed += 1
 
     def _inside(self, evaluate: Callable[[], N]) -> N:
         self.conditions += 1
@@ -102,8 +106,8 @@ def execute(model: Model, instance: ActionInstance, state: State) -> Outcome:
         try:
             instance.body(model.view(run), **instance.arguments)
         except GuardFailed as failed:
-            return Outcome(None, tuple(run.reads), failed.location)
-    return Outcome(tuple(sorted(run.written.items())), tuple(run.reads))
+            return Outcome(None, tuple(run.reads), failed.location, run.passed)
+    return Outcome(tuple(sorted(run.written.items())), tuple(run.reads), None, run.passed)
 
 
 def apply(state: State, updates: tuple[tuple[int, int], ...]) -> State:
@@ -120,6 +124,11 @@ def evaluate(model: Model, asked: Property, state: State) -> tuple[bool, tuple[i
     run.judging = True
     with running(run):
         return bool(asked.body(model.view(run))), tuple(run.reads)
+
+
+def lane(model: Model, instance: ActionInstance, after: State) -> str:
+    """Where an action happened that led to the state `after`; "" if nowhere in particular."""
+    return model.view(PlainRun(model, after)).lane(instance.name, instance.arguments)
 
 
 def initial_states(model: Model) -> list[State]:

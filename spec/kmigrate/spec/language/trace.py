@@ -258,7 +258,7 @@ class TracedRun(Run):
         elif isinstance(value, TracedBool):
             chosen = bool(value)
         else:
-            return value
+            chosen = value  # plain, perhaps only because this path knows it: a fault of this path alone
         if domain is not None and domain.code(chosen) is None:
             self._fault(IndexOutOfSort(variable.name, chosen, domain.name))
             raise _Infeasible

@@ -45,7 +45,7 @@ Section = Range(0, "last_section")
 class Clusters(Model):
     """Clusters, processes and sections; the properties that any protocol between them must have."""
 
-    clusters: int = parameter(2, "compute clusters", low=1, high=16)
+    clusters: int = parameter(3, "compute clusters", low=1, high=16)
     processes: int = parameter(2, "processes, each on a cluster of its own at first", low=1, high=16)
     attempts: int = parameter(2, "requests made in all: the bound of the search", low=1, high=64)
     sections: int = parameter(1, "sections of a process's image, moved one by one", low=1, high=9)

@@ -8,6 +8,9 @@ Source: ours, from nanvix-facts 9 F and the prototype that PROTOCOL.md reports; 
 `Mechanism`. Deviations and bounds: notes 5 to 8 in spec/README.md.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from kmigrate.spec.language import (
     Map,
     Range,
@@ -22,8 +25,12 @@ from kmigrate.spec.language import (
     switches,
     terminal,
 )
+from kmigrate.spec.language.model import show
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Clusters, Process, ProcessId, Section
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, DestinationPhase, Mechanism, Message, SourcePhase
+
+NAME_SERVICE = "names"
+"""The lane of the name service, which runs on the I/O cluster."""
 
 Attempt = Range(0, "last_attempt")
 Epoch = Range(0, "attempts")
@@ -70,6 +77,19 @@ class Hardened(Clusters):
         init=lambda model, p: ClusterId(p.index),
     )
     recorded: Map[ProcessId, int] = array("the highest epoch in that record", Process, of=Epoch, init=0)
+
+    def lane(self, action: str, arguments: Mapping[str, Any]) -> str:
+        """The cluster whose daemon acts, or the name service."""
+        attempt = arguments["attempt"]
+        if action in ("record_commit", "answer_source", "answer_destination"):
+            return NAME_SERVICE
+        at_destination = (
+            arguments["message"] in _TO_DESTINATION
+            if action == "drop"
+            else action in ("grant", "refuse", "stage", "time_out_staging", "ask_from_destination")
+            or action in ("start_copy", "clear_copy", "drop_sect")
+        )
+        return show(self.destination[attempt] if at_destination else self.source[attempt])
 
     # -- parts ------------------------------------------------------------------------------------------
 

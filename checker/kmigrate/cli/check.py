@@ -1,0 +1,182 @@
+"""`kmigrate models` and `kmigrate check`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from kmigrate.checker import Limits, Report, Violated, check
+from kmigrate.checker.engines import ENGINES
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.report import Watch, answers_table, coverage_line, size_line, told, verdict_table
+from kmigrate.spec.catalogue import MODELS, QUICK, find
+from kmigrate.spec.language import Model
+from kmigrate.spec.language.variable import Parameter, Switches
+from kmigrate.spec.vocabulary import Mechanism
+
+
+def _mechanism(name: str) -> Mechanism:
+    try:
+        return Mechanism(name)
+    except ValueError:
+        known = ", ".join(m.value for m in Mechanism)
+        raise WrongUse(f"no mechanism is called {name!r}; there are {known}") from None
+
+
+def _build(
+    name: str,
+    variant: str | None,
+    named: dict[str, int | None],
+    settings: list[str],
+    with_: list[str],
+    without: list[str],
+) -> Model:
+    """The model that the options describe."""
+    kind = find(name, variant)
+    given: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not value.lstrip("-").isdigit():
+            raise WrongUse(f"--set {setting}: write --set name=number")
+        given[key] = int(value)
+    if with_ or without:
+        switch = next((s for s in kind.declared_parameters.values() if isinstance(s, Switches)), None)
+        if switch is None:
+            raise WrongUse(f"model {name} has no mechanisms to switch")
+        added = {_mechanism(m) for m in with_}
+        removed = {_mechanism(m) for m in without}
+        foreign = sorted(m.value for m in removed - switch.available)
+        if foreign:
+            known = ", ".join(sorted(m.value for m in switch.available))
+            raise WrongUse(f"--without {foreign[0]}: this variant has {known}")
+        given[switch.name] = (switch.default | added) - removed
+    return kind(**given)
+
+
+@app.command()
+def models(json_: JsonFlag = False) -> None:
+    """List the models, one line each, with their parameters."""
+    if json_:
+        print_json(
+            [
+                {
+                    "name": entry.name,
+                    "title": entry.title,
+                    "variants": [v for v in entry.variants if v],
+                    "parameters": {
+                        p.name: {"default": p.default, "low": p.low, "high": p.high, "meaning": p.doc}
+                        for kind in entry.variants.values()
+                        for p in kind.declared_parameters.values()
+                        if isinstance(p, Parameter)
+                    },
+                }
+                for entry in MODELS.values()
+            ]
+        )
+        return
+    for entry in MODELS.values():
+        kind = next(iter(entry.variants.values()))
+        numbers = [
+            f"--{p.name} {p.low}..{p.high}" for p in kind.declared_parameters.values() if isinstance(p, Parameter)
+        ]
+        variants = " | ".join(v for v in entry.variants if v)
+        line = Text(f"{entry.name:<18}", style="bold").append(entry.title, style="default")
+        console().print(line)
+        extra = " ".join(([f"--variant {variants}"] if variants else []) + numbers)
+        if extra:
+            console().print(Text(" " * 18 + extra, style="dim"))
+    console().print("path/to/file.py:Class  a model of your own")
+
+
+@app.command("check")
+def check_command(
+    model: Annotated[str | None, typer.Argument(help="A model's name, or path/to/file.py:Class.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Check every model of the table of sizes.")] = False,
+    variant: Annotated[str | None, typer.Option(help="published or hardened, where a model has both.")] = None,
+    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "interpret",
+    clusters: Annotated[int | None, typer.Option(help="Compute clusters.")] = None,
+    processes: Annotated[int | None, typer.Option(help="Processes.")] = None,
+    attempts: Annotated[int | None, typer.Option(help="Requests made in all.")] = None,
+    sections: Annotated[int | None, typer.Option(help="Sections of an image.")] = None,
+    managers: Annotated[int | None, typer.Option(help="Resource managers (two-phase-commit).")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: name=number.")] = None,
+    with_: Annotated[list[str] | None, typer.Option("--with", help="Add a mechanism.")] = None,
+    without: Annotated[list[str] | None, typer.Option("--without", help="Switch a mechanism off.")] = None,
+    max_states: Annotated[int | None, typer.Option(min=1, help="Stop after so many states.")] = None,
+    depth: Annotated[int | None, typer.Option(min=0, help="Stop after so many levels (z3: steps).")] = None,
+    timeout: Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds.")] = None,
+    trace: Annotated[bool, typer.Option("--trace/--no-trace", help="Tell each counterexample in lanes.")] = False,
+    json_: JsonFlag = False,
+) -> None:
+    """Decide every property of a model: holds, violated with a shortest trace, or undetermined."""
+    if all_:
+        if model is not None:
+            raise WrongUse("--all checks the whole table; leave the model out")
+        _check_all(engine, json_)
+    if model is None:
+        raise WrongUse("name a model (kmigrate models lists them), or say --all")
+    named = {
+        "clusters": clusters,
+        "processes": processes,
+        "attempts": attempts,
+        "sections": sections,
+        "managers": managers,
+    }
+    instance = _build(model, variant, named, set_ or [], with_ or [], without or [])
+    limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout)
+    with Watch(f"checking {model}") as watch:
+        report = check(instance, name=model, engine=engine, limits=limits, progress=watch.search)
+    if json_:
+        print_json(report.as_json())
+    else:
+        _print_report(report, instance, trace)
+    raise typer.Exit(report.exit_code)
+
+
+def _print_report(report: Report, model: Model, trace: bool) -> None:
+    console().print(Text(f"{report.model} ({type(model).__name__}): {report.verdict}", style="bold"))
+    console().print(f"bounds: {size_line(report.parameters)}")
+    console().print(answers_table(report))
+    for answer in report.answers:
+        if isinstance(answer.verdict, Violated):
+            console().print(
+                Text(f"{answer.id} {answer.name}: ".lstrip(), style="bold").append(
+                    " → ".join(answer.verdict.trace.labels) or "already in the initial state", style="default"
+                )
+            )
+            if trace:
+                console().print(told(answer.verdict.trace))
+    counts = f"{report.states:,} states, {report.edges:,} edges, depth {report.depth}; " if report.states else ""
+    line = coverage_line(report)
+    console().print(f"\n{counts}engine {report.engine}, {report.seconds:.2f} s, {report.peak_bytes >> 20} MiB")
+    if line:
+        console().print(line)
+
+
+def _check_all(engine: str, json_: bool) -> None:
+    """Check the table of sizes; exit 0 if exactly what is known to fail fails."""
+    rows: list[tuple[str, str, Report]] = []
+    surprises = []
+    for size in QUICK:
+        instance = find(size.model, size.variant)(**size.parameters)
+        with Watch(f"checking {size.model} {size.variant or ''}") as watch:
+            report = check(instance, name=size.model, engine=engine, progress=watch.search)
+        rows.append((size.model, size.variant or "", report))
+        failing = {a.name for a in report.answers if isinstance(a.verdict, Violated)}
+        surprises += [f"{size.model} {size.variant or ''}: {name}" for name in sorted(failing ^ size.fails)]
+    if json_:
+        print_json([{**report.as_json(), "variant": variant or None} for _, variant, report in rows])
+    else:
+        console().print(verdict_table(rows))
+        for name, variant, report in rows:
+            console().print(f"{name} {variant}".strip() + f": {size_line(report.parameters)}", style="dim")
+        if surprises:
+            console().print(f"not as the table says: {'; '.join(surprises)}", style="bold red")
+        else:
+            console().print(
+                "What fails is what is known to fail: the published protocol; nothing else is violated."
+            )
+    undetermined = any(report.verdict == "undetermined" for _, _, report in rows)
+    raise typer.Exit(1 if surprises and not undetermined else 3 if undetermined else 0)

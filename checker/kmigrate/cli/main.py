@@ -1,0 +1,36 @@
+"""The way in: one command, one exit code, one line for whatever was wrong."""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from kmigrate.checker import CheckerError
+from kmigrate.cli import check, hazards
+from kmigrate.cli.app import WrongUse, app
+from kmigrate.spec.language import SpecError
+
+COMMANDS = (check, hazards)
+"""Importing these modules is what registers their commands."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command; wrong use and bad input are one line each and exit 2."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except TyperException as error:
+        _fail(error.format_message())
+    except (WrongUse, SpecError, CheckerError) as error:
+        _fail(str(error))
+    except (typer.Abort, KeyboardInterrupt):
+        sys.stderr.write("kmigrate: interrupted\n")
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    sys.stderr.write(f"kmigrate: {' '.join(message.split())}\n")
+    sys.exit(2)

@@ -1,0 +1,148 @@
+"""The models by name, and the sizes at which they are checked together.
+
+A name is a module of this package, or a user's own `path/to/file.py:Class`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kmigrate.spec.examples.diehard import DieHard
+from kmigrate.spec.examples.peterson import Peterson
+from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
+from kmigrate.spec.language import Model, SpecError
+from kmigrate.spec.protocol import Hardened, Published
+from kmigrate.spec.residence import Residence
+
+DEFAULT_VARIANT = "hardened"
+
+
+class UnknownModel(SpecError):
+    """A model was asked for that does not exist."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        super().__init__(
+            f"no model is called {name!r}: {hint}there are {', '.join(known)}, or path/to/file.py:Class"
+        )
+        self.name, self.known = name, known
+
+
+class UnknownVariant(SpecError):
+    """A variant was asked for that a model does not have."""
+
+    def __init__(self, model: str, variant: str, known: tuple[str, ...]) -> None:
+        there = f"there are {', '.join(known)}" if known else "it has no variants"
+        super().__init__(f"model {model} has no variant {variant!r}: {there}")
+        self.model, self.variant, self.known = model, variant, known
+
+
+class BadModelFile(SpecError):
+    """A user's model could not be loaded from its file."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path, self.problem = path, problem
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the catalogue."""
+
+    name: str
+    title: str
+    variants: dict[str, type[Model]]
+    """Variant name → class; the single key "" for a model without variants."""
+
+
+MODELS: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry("residence", "L0: where each process lives; a migration is one atomic step", {"": Residence}),
+        Entry(
+            "protocol",
+            "L1: request, freeze, transfer, unfreeze between the daemons of N clusters",
+            {"published": Published, "hardened": Hardened},
+        ),
+        Entry("two-phase-commit", "example: Gray and Lamport's two-phase commit", {"": TwoPhaseCommit}),
+        Entry("peterson", "example: Peterson's filter lock for N processes", {"": Peterson}),
+        Entry("diehard", "example: four litres with two jugs (its invariant is meant to fail)", {"": DieHard}),
+    )
+}
+
+
+def find(name: str, variant: str | None = None) -> type[Model]:
+    """The class of a model; the hardened variant where there are variants and none is asked for.
+
+    Raises  UnknownModel, UnknownVariant, BadModelFile.
+    """
+    if ":" in name:
+        if variant is not None:
+            raise UnknownVariant(name, variant, ())
+        return _load(name)
+    entry = MODELS.get(name)
+    if entry is None:
+        raise UnknownModel(name, tuple(MODELS))
+    known = tuple(v for v in entry.variants if v)
+    if not known:
+        if variant is not None:
+            raise UnknownVariant(name, variant, ())
+        return entry.variants[""]
+    chosen = DEFAULT_VARIANT if variant is None else variant
+    if chosen not in entry.variants:
+        raise UnknownVariant(name, chosen, known)
+    return entry.variants[chosen]
+
+
+def _load(name: str) -> type[Model]:
+    path, _, wanted = name.rpartition(":")
+    if not Path(path).is_file():
+        raise BadModelFile(path, "there is no such file; write path/to/file.py:Class")
+    spec = importlib.util.spec_from_file_location(f"kmigrate_user_{Path(path).stem}", path)
+    if spec is None or spec.loader is None:
+        raise BadModelFile(path, "is not a Python file; write path/to/file.py:Class")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except SpecError:
+        raise
+    except Exception as error:
+        raise BadModelFile(path, f"does not load: {type(error).__name__}: {error}") from error
+    found = getattr(module, wanted, None)
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        there = [
+            n for n, c in vars(module).items() if isinstance(c, type) and issubclass(c, Model) and c is not Model
+        ]
+        raise BadModelFile(path, f"has no model called {wanted!r}; it has {', '.join(there) or 'none'}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """One line of the table of checks: a model at a size, and which properties are known to fail there."""
+
+    model: str
+    variant: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    fails: frozenset[str] = frozenset()
+    """Names of the properties that are violated; the run decides, this is what it is held against."""
+
+
+QUICK: tuple[Size, ...] = (
+    Size(
+        "protocol",
+        "published",
+        {"clusters": 2, "processes": 2, "attempts": 2, "sections": 1},
+        frozenset({"no_process_lost", "one_live_copy", "every_request_ends", "kernel_survives", "deadlock"}),
+    ),
+    Size("protocol", "hardened", {"clusters": 3, "processes": 2, "attempts": 2, "sections": 1}),
+    Size("residence", None, {"clusters": 3, "processes": 2}),
+)
+"""What `kmigrate check --all` runs: seconds."""

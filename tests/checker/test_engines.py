@@ -1,0 +1,78 @@
+"""The engines agree: interpreter, networkx and z3 on one text."""
+
+import pytest
+
+from kmigrate.checker import Limits, Undetermined, Violated, check
+from kmigrate.checker.errors import SpecificationFault, UnknownEngine
+from kmigrate.spec.examples.diehard import DieHard
+from kmigrate.spec.examples.peterson import Peterson
+from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
+from kmigrate.spec.language import Model, Range, action, variable
+from kmigrate.spec.protocol import Hardened, Published
+from kmigrate.spec.residence import Residence
+
+SMALL = [
+    DieHard(),
+    TwoPhaseCommit(managers=3),
+    Peterson(processes=2),
+    Residence(),
+    Published(clusters=2),
+    Published(clusters=3, sections=2),
+    Hardened(clusters=2, processes=1),
+]
+
+
+@pytest.mark.parametrize("model", SMALL, ids=repr)
+def test_networkx_agrees_with_the_interpreter_in_counts_verdicts_and_traces(model: Model) -> None:
+    ours, graph = check(model), check(model, engine="networkx")
+    assert (ours.states, ours.edges, ours.depth) == (graph.states, graph.edges, graph.depth)
+    assert ours.coverage == graph.coverage
+    for mine, theirs in zip(ours.answers, graph.answers, strict=True):
+        assert (mine.name, mine.verdict.word, mine.length) == (theirs.name, theirs.verdict.word, theirs.length)
+        if isinstance(mine.verdict, Violated) and isinstance(theirs.verdict, Violated):
+            assert mine.verdict.trace.labels == theirs.verdict.trace.labels
+
+
+@pytest.mark.parametrize("model", [DieHard(), Published(clusters=2), Published(clusters=2, processes=1)], ids=repr)
+def test_z3_finds_counterexamples_of_the_same_lengths(model: Model) -> None:
+    ours = check(model)
+    longest = max(answer.length or 0 for answer in ours.answers)
+    bounded = check(model, engine="z3", limits=Limits(max_depth=longest))
+    assert {a.name: a.length for a in bounded.answers} == {a.name: a.length for a in ours.answers}
+
+
+def test_z3_says_undetermined_beyond_its_depth_and_never_holds() -> None:
+    report = check(Hardened(clusters=2, processes=1, attempts=1), engine="z3", limits=Limits(max_depth=3))
+    assert report.exit_code == 3
+    for answer in report.answers:
+        assert isinstance(answer.verdict, Undetermined)
+        assert answer.verdict.reason == "undetermined beyond depth 3"
+
+
+def test_networkx_past_its_limit_is_undetermined_and_says_what_to_do() -> None:
+    report = check(Hardened(), engine="networkx", limits=Limits(max_states=500))
+    verdict = report.answer("no_process_lost").verdict
+    assert isinstance(verdict, Undetermined)
+    assert "use the interpreter" in verdict.reason
+
+
+class OffTheEdge(Model):
+    """Walks out of its sort."""
+
+    at: int = variable("where it is", of=Range(0, 2), init=0)
+
+    @action
+    def walk(self) -> None:
+        """One step, without a guard."""
+        self.at = self.at + 1
+
+
+@pytest.mark.parametrize("engine", ["interpret", "networkx", "z3"])
+def test_a_reachable_fault_of_the_text_is_an_error_in_every_engine(engine: str) -> None:
+    with pytest.raises(SpecificationFault, match=r"which is not in 0\.\.2"):
+        check(OffTheEdge(), engine=engine)
+
+
+def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownEngine, match="there are interpret, networkx, z3"):
+        check(DieHard(), engine="magic")
