@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint ci clean
+.PHONY: demo test lint ci readme clean
 
 demo: $(VENV)/.installed
 	$(BIN)/kmigrate check --all
@@ -27,3 +27,6 @@ $(VENV)/.installed: pyproject.toml
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+readme: $(VENV)/.installed
+	$(BIN)/python tests/support/readme.py

@@ -1,0 +1,1 @@
+"""What several tests share: generators of models, the layers of the sources, judgements."""
