@@ -1,6 +1,7 @@
 """What README.md shows is what the commands print."""
 
 import pytest
+
 from support.readme import output_of, transcripts
 
 

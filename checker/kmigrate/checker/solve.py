@@ -40,6 +40,8 @@ class Unrolling:
     """The traced model copied once per step, in one incremental solver."""
 
     traced: TracedModel
+    stutter: bool = False
+    """Whether a step may also leave everything as it is."""
     solver: Any = field(init=False)
     steps: list[tuple[Term, ...]] = field(default_factory=list)
     """The variables of each step."""
@@ -49,7 +51,8 @@ class Unrolling:
     def __post_init__(self) -> None:
         self.solver = z3.SolverFor("QF_BV")
         self.paths = [(number, path) for number, action in enumerate(self.traced.actions) for path in action.paths]
-        self.bits = max(1, (len(self.paths) - 1).bit_length())
+        self.choices = len(self.paths) + self.stutter
+        self.bits = max(1, (self.choices - 1).bit_length())
         self._new_step()
         self.solver.add(self.at(self.traced.initial, 0))
 
@@ -68,8 +71,8 @@ class Unrolling:
         self._new_step()
         choice = z3.BitVec(f"{before}:path", self.bits)
         self.chosen.append(choice)
-        if len(self.paths) < 1 << self.bits:
-            self.solver.add(z3.ULT(choice, len(self.paths)))
+        if self.choices < 1 << self.bits:
+            self.solver.add(z3.ULT(choice, self.choices))
         after: list[Term] = list(self.steps[before])
         for index, (_, path) in enumerate(self.paths):
             taken = choice == index

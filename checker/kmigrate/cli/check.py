@@ -25,7 +25,7 @@ def _mechanism(name: str) -> Mechanism:
         raise WrongUse(f"no mechanism is called {name!r}; there are {known}") from None
 
 
-def _build(
+def build(
     name: str,
     variant: str | None,
     named: dict[str, int | None],
@@ -124,7 +124,7 @@ def check_command(
         "sections": sections,
         "managers": managers,
     }
-    instance = _build(model, variant, named, set_ or [], with_ or [], without or [])
+    instance = build(model, variant, named, set_ or [], with_ or [], without or [])
     limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout)
     with Watch(f"checking {model}") as watch:
         report = check(instance, name=model, engine=engine, limits=limits, progress=watch.search)

@@ -9,11 +9,11 @@ import typer
 from typer.exceptions import TyperException
 
 from kmigrate.checker import CheckerError
-from kmigrate.cli import check, hazards
+from kmigrate.cli import check, export, hazards
 from kmigrate.cli.app import WrongUse, app
 from kmigrate.spec.language import SpecError
 
-COMMANDS = (check, hazards)
+COMMANDS = (check, hazards, export)
 """Importing these modules is what registers their commands."""
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dis
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from types import CodeType
 from typing import Any, Literal, TypeVar, cast, overload
 
@@ -102,6 +104,19 @@ def declared(function: object) -> Declared | None:
 def forbid_identity_comparisons(function: Callable[..., Any]) -> None:
     """Raise IdentityComparison if the function, or a lambda in it, uses `is` on anything but None."""
     _forbid(function.__code__)
+
+
+def functions_of(member: object) -> list[Callable[..., Any]]:
+    """The plain functions behind a member of a class: itself, a property's, a static method's."""
+    if inspect.isfunction(member):
+        return [member]
+    if isinstance(member, property):
+        return [f for f in (member.fget, member.fset) if inspect.isfunction(f)]
+    if isinstance(member, staticmethod | classmethod):
+        return [member.__func__] if inspect.isfunction(member.__func__) else []
+    if isinstance(member, cached_property):
+        return [member.func] if inspect.isfunction(member.func) else []
+    return []
 
 
 def _forbid(code: CodeType) -> None:

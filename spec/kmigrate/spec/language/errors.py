@@ -122,6 +122,39 @@ class GuardInProperty(SpecError):
         )
 
 
+class NoOrder(SpecError):
+    """Two members of an enumeration were ordered or counted with; only a Range has an order."""
+
+    def __init__(self, sort: str, operation: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {sort} is an enumeration, without order and arithmetic ({operation}); "
+            "compare with == or one_of, or declare a Range if the order is meant"
+        )
+        self.sort, self.operation = sort, operation
+
+
+class ArrayMisused(SpecError):
+    """An array was used as a whole; only its elements have values."""
+
+    def __init__(self, variable: str, construct: str, mend: str) -> None:
+        self.location = calling_line()
+        super().__init__(f"{self.location}: the array {variable} {construct}; {mend}")
+        self.variable, self.construct, self.mend = variable, construct, mend
+
+
+class AssignmentToNoVariable(SpecError):
+    """An attribute that is no variable of the model was assigned during a run."""
+
+    def __init__(self, model: str, name: str, known: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {model} has no variable called {name!r}, so the assignment would be forgotten; "
+            f"its variables are {known}"
+        )
+        self.model, self.name = model, name
+
+
 class IdentitiesHaveNoOrder(SpecError):
     """Two identities were ordered, counted with or used as numbers; that would break their symmetry."""
 
@@ -158,9 +191,9 @@ class IdentityComparison(SpecError):
 class TooManyPaths(SpecError):
     """Tracing one action or property forked into more paths than anyone could want."""
 
-    def __init__(self, what: str, limit: int) -> None:
+    def __init__(self, what: str, limit: int, location: Location) -> None:
         super().__init__(
-            f"{what}: more than {limit} paths; loop over a sort rather than `while`, "
+            f"{location}: {what} forks into more than {limit} paths; loop over a sort rather than `while`, "
             "and quantify with forall or exists rather than a Python loop with `and`"
         )
-        self.what, self.limit = what, limit
+        self.what, self.limit, self.location = what, limit, location

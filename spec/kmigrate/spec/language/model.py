@@ -19,8 +19,9 @@ from kmigrate.spec.language.declare import (
     Kind,
     declared,
     forbid_identity_comparisons,
+    functions_of,
 )
-from kmigrate.spec.language.errors import BadDeclaration, BadParameter, OutsideARun
+from kmigrate.spec.language.errors import AssignmentToNoVariable, BadDeclaration, BadParameter, OutsideARun
 from kmigrate.spec.language.run import Run
 from kmigrate.spec.language.sorts import Domain, Member, Sort
 from kmigrate.spec.language.variable import ANY, Parameter, Switches, Variable
@@ -183,7 +184,13 @@ class Model:
         members: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
             for name, member in vars(base).items():
-                members.pop(name, None)  # an override stands where it is written, not where it was
+                before = members.pop(name, None)  # an override stands where it is written, not where it was
+                if declared(before) is not None and declared(member) is None and member is not None:
+                    raise BadDeclaration(
+                        f"{base.__name__}.{name}",
+                        "takes the place of an action or property and is none",
+                        "decorate it as well, or set it to None to leave the inherited one out",
+                    )
                 members[name] = member
         cls.declared_parameters = {n: m for n, m in members.items() if isinstance(m, Parameter | Switches)}
         cls.declared_variables = {n: m for n, m in members.items() if isinstance(m, Variable)}
@@ -193,8 +200,18 @@ class Model:
             if mark is not None:
                 cls._check(name, member, mark)
                 cls.declared_functions.append((name, member, mark))
-        for function in vars(cls).values():
-            if inspect.isfunction(function):
+        ends = [name for name, _, mark in cls.declared_functions if mark.kind == "terminal"]
+        if len(ends) > 1:
+            raise BadDeclaration(
+                cls.__name__, f"has two terminal conditions, {' and '.join(ends)}", "join them in one"
+            )
+        for variable in cls.declared_variables.values():
+            if not variable.doc:
+                raise BadDeclaration(
+                    f"{cls.__name__}.{variable.name}", "has no meaning", "say in a line what it holds"
+                )
+        for member in vars(cls).values():
+            for function in functions_of(member):
                 forbid_identity_comparisons(function)
 
     @classmethod
@@ -256,9 +273,14 @@ class Model:
     def view(self, run: Run) -> Model:
         """This model as seen during `run`: its variables read and write there."""
         seen = object.__new__(type(self))
-        seen.__dict__.update(self.__dict__)
-        seen._run = run
+        seen.__dict__.update(self.__dict__, _run=run)
         return seen
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if self.__dict__.get("_run") is not None and name not in self.declared_variables:
+            known = ", ".join(self.declared_variables)
+            raise AssignmentToNoVariable(type(self).__name__, name, known)
+        object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={_show_parameter(value)}" for name, value in self.parameters.items())

@@ -99,9 +99,10 @@ class PlainRun(Run):
             self.conditions -= 1
 
 
-def execute(model: Model, instance: ActionInstance, state: State) -> Outcome:
-    """Run one action in one state."""
+def execute(model: Model, instance: ActionInstance, state: State, *, starting: bool = False) -> Outcome:
+    """Run one action in one state; `starting` if it makes an initial state."""
     run = PlainRun(model, state)
+    run.starting = starting
     with running(run):
         try:
             instance.body(model.view(run), **instance.arguments)
@@ -138,7 +139,7 @@ def initial_states(model: Model) -> list[State]:
         started = set()
         for state in states:
             for starter in model.schema.starters:
-                outcome = execute(model, starter, state)
+                outcome = execute(model, starter, state, starting=True)
                 if outcome.updates is not None:
                     started.add(apply(state, outcome.updates))
         states = started

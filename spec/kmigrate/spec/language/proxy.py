@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import dis
 import sys
+from enum import Enum
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import z3
 
-from kmigrate.spec.language.errors import IdentitiesHaveNoOrder, SilentDecision
+from kmigrate.spec.language.errors import IdentitiesHaveNoOrder, NoOrder, SilentDecision
 from kmigrate.spec.language.sorts import Domain, Member
 
 if TYPE_CHECKING:
     from kmigrate.spec.language.trace import TracedRun
 
-Atom: TypeAlias = tuple[int, int, bool]
-"""(slot, code, positive): the literal `slot == code`, or its negation."""
+Atom: TypeAlias = tuple[int, frozenset[int]]
+"""(slot, codes): a condition on one slot alone, true where its code is one of these."""
 
 _CONTAINS = dis.opmap["CONTAINS_OP"]
 
@@ -68,10 +69,16 @@ class Traced:
             raise AttributeError(name)
         self._silent(f"asked for its attribute `{name}`", "compare it with == to the members of its sort")
 
-    def _no_arithmetic(self, *_: object) -> NoReturn:
+    def _no_arithmetic(self, *_: Any) -> Any:
         self._silent("used in arithmetic that it does not have", "use a Range with +, -, *, // or % by a constant")
 
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __lshift__ = __rshift__ = _no_arithmetic
+    def _foreign(self, other: object) -> NoReturn:
+        self._silent(f"compared with {other!r}, which is of another sort", "compare values of one sort")
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __neg__ = __pos__ = __abs__ = _no_arithmetic
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __divmod__ = __rdivmod__ = __round__ = _no_arithmetic
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __lshift__ = __rshift__ = __rlshift__ = _no_arithmetic
+    __rrshift__ = _no_arithmetic
     __and__ = __or__ = __xor__ = __rand__ = __ror__ = __rxor__ = __invert__ = _no_arithmetic
 
     def decided_by_membership(self) -> bool:
@@ -81,7 +88,7 @@ class Traced:
 
 
 class TracedBool(Traced):
-    """A boolean term; `atom` if it is a literal about one slot."""
+    """A boolean term; `atom` if it speaks of one slot alone."""
 
     __slots__ = ("atom",)
 
@@ -97,8 +104,8 @@ class TracedBool(Traced):
         return self.run.decide(self)
 
     def negated(self) -> TracedBool:
-        """The negation, a literal if this is one."""
-        atom = None if self.atom is None else (self.atom[0], self.atom[1], not self.atom[2])
+        """The negation."""
+        atom = None if self.atom is None else (self.atom[0], self.run.everything[self.atom[0]] - self.atom[1])
         return TracedBool(self.run, z3.Not(self.term), atom)
 
     def __eq__(self, other: object) -> Any:
@@ -106,14 +113,14 @@ class TracedBool(Traced):
             return self if other else self.negated()
         if isinstance(other, TracedBool):
             return TracedBool(self.run, self.term == other.term)
-        return NotImplemented
+        return self._foreign(other)
 
     def __ne__(self, other: object) -> Any:
         if isinstance(other, bool):
             return self.negated() if other else self
         if isinstance(other, TracedBool):
             return TracedBool(self.run, z3.Xor(self.term, other.term))
-        return NotImplemented
+        return self._foreign(other)
 
 
 class TracedValue(Traced):
@@ -133,16 +140,14 @@ class TracedValue(Traced):
                 return False
             mine, theirs = same_width(self.term, other.term)
             return TracedBool(self.run, mine == theirs)
+        if isinstance(other, Traced) or not isinstance(other, Member | Enum):
+            return self._foreign(other)
         code = self.domain.code(other)
-        if code is None:
-            return False if isinstance(other, Member | type(self.domain.values[0])) else NotImplemented
-        return self.run.is_code(self, code)
+        return False if code is None else self.run.is_code(self, code)
 
     def __ne__(self, other: object) -> Any:
         equal = self.__eq__(other)
-        if isinstance(equal, TracedBool):
-            return equal.negated()
-        return equal if equal is NotImplemented else not equal
+        return equal.negated() if isinstance(equal, TracedBool) else not equal
 
     def __bool__(self) -> bool:
         self._silent("asked for its truth", "compare it with == to a member of its sort")
@@ -151,12 +156,12 @@ class TracedValue(Traced):
         self._silent("used as a number", "index an array declared over its sort")
 
     def _no_order(self, other: object) -> NoReturn:
-        raise IdentitiesHaveNoOrder(self.domain.name, "<, <=, > or >=")
+        raise (IdentitiesHaveNoOrder if self.domain.symmetric else NoOrder)(self.domain.name, "<, <=, > or >=")
 
     __lt__ = __le__ = __gt__ = __ge__ = _no_order
 
     def _no_number(self, *_: object) -> NoReturn:
-        raise IdentitiesHaveNoOrder(self.domain.name, "arithmetic")
+        raise (IdentitiesHaveNoOrder if self.domain.symmetric else NoOrder)(self.domain.name, "arithmetic")
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __mod__ = __floordiv__ = _no_number
 
@@ -174,9 +179,10 @@ class TracedInt(Traced):
 
     def _combine(self, other: object, operation: str) -> Any:
         if isinstance(other, bool) or not isinstance(other, int | TracedInt):
-            return NotImplemented
+            self._no_arithmetic()
         theirs = self.run.integer(other)
-        ends = [_APPLY[operation](a, b) for a in (self.low, self.high) for b in (theirs.low, theirs.high)]
+        known = self.run.integer(self)
+        ends = [_APPLY[operation](a, b) for a in (known.low, known.high) for b in (theirs.low, theirs.high)]
         low, high = min(ends), max(ends)
         width = max(bits_for(low, high), self.term.size(), theirs.term.size())
         left, right = widen(self.term, width), widen(theirs.term, width)
@@ -191,7 +197,9 @@ class TracedInt(Traced):
         return self._combine(other, "-")
 
     def __rsub__(self, other: object) -> Any:
-        return self.run.integer(other) - self if isinstance(other, int) else NotImplemented
+        if isinstance(other, bool) or not isinstance(other, int):
+            self._no_arithmetic()
+        return self.run.integer(other) - self
 
     def __mul__(self, other: object) -> Any:
         return self._combine(other, "*")
@@ -202,14 +210,16 @@ class TracedInt(Traced):
         return 0 - self
 
     def _divided(self, other: object) -> tuple[Any, Any]:
-        if self.low < 0 or isinstance(other, bool) or not isinstance(other, int) or other < 1:
+        known = self.run.integer(self)
+        if known.low < 0 or isinstance(other, bool) or not isinstance(other, int) or other < 1:
             self._silent("divided other than a natural number by a positive constant", "rewrite the expression")
         width = max(self.term.size(), bits_for(0, other))
         return widen(self.term, width), z3.BitVecVal(other, width)
 
     def __floordiv__(self, other: int) -> Any:
         left, right = self._divided(other)
-        return TracedInt(self.run, z3.UDiv(left, right), self.low // other, self.high // other)
+        known = self.run.integer(self)
+        return TracedInt(self.run, z3.UDiv(left, right), known.low // other, known.high // other)
 
     def __mod__(self, other: int) -> Any:
         left, right = self._divided(other)
@@ -220,18 +230,16 @@ class TracedInt(Traced):
             mine, theirs = same_width(self.term, other.term, signed=True)
             return TracedBool(self.run, mine == theirs)
         if isinstance(other, bool) or not isinstance(other, int):
-            return NotImplemented
+            return self._foreign(other)
         return self.run.is_integer(self, other)
 
     def __ne__(self, other: object) -> Any:
         equal = self.__eq__(other)
-        if isinstance(equal, TracedBool):
-            return equal.negated()
-        return equal if equal is NotImplemented else not equal
+        return equal.negated() if isinstance(equal, TracedBool) else not equal
 
     def _ordered(self, other: object, strict: bool, swapped: bool) -> Any:
         if isinstance(other, bool) or not isinstance(other, int | TracedInt):
-            return NotImplemented
+            return self._foreign(other)
         left, right = self.run.integer(self), self.run.integer(other)
         if swapped:
             left, right = right, left
@@ -240,7 +248,10 @@ class TracedInt(Traced):
         if left.low > right.high or (strict and left.low == right.high):
             return False
         mine, theirs = same_width(left.term, right.term, signed=True)
-        return TracedBool(self.run, mine < theirs if strict else mine <= theirs)
+        term = mine < theirs if strict else mine <= theirs
+        if self.slot is None or not isinstance(other, int):
+            return TracedBool(self.run, term)
+        return self.run.compared(self, term, lambda n: _in_order(n, other, strict, swapped))
 
     def __lt__(self, other: object) -> Any:
         return self._ordered(other, True, False)
@@ -259,6 +270,11 @@ class TracedInt(Traced):
 
     def __index__(self) -> int:
         return self.run.fork_integer(self)
+
+
+def _in_order(number: int, other: int, strict: bool, swapped: bool) -> bool:
+    left, right = (other, number) if swapped else (number, other)
+    return left < right if strict else left <= right
 
 
 def _add(left: Any, right: Any) -> Any:

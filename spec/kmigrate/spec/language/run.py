@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from kmigrate.spec.language.variable import Variable
 
 
-class GuardFailed(Exception):
-    """The action is not enabled here; `location` is the guard that said no."""
+class GuardFailed(BaseException):
+    """The action is not enabled here; `location` is the guard that said no.
+
+    Not an Exception: an `except Exception` in a specification must not swallow a guard.
+    """
 
     def __init__(self, location: Location) -> None:
         super().__init__(str(location))
@@ -44,6 +47,8 @@ class Run:
         """How many quantified conditions are being evaluated right now, one inside the other."""
         self.judging = False
         """Whether this run evaluates a property, which may neither guard nor assign."""
+        self.starting = False
+        """Whether this run makes an initial state, where the numbers of identities may be asked."""
 
     def get(self, variable: Variable, index: tuple[Any, ...]) -> Any:
         """The current value of one element."""
@@ -107,6 +112,12 @@ def current(word: str) -> Run:
         return _current.get()
     except LookupError:
         raise OutsideARun(word) from None
+
+
+def in_a_transition() -> bool:
+    """Whether an action or a property is being evaluated, and not an initial state."""
+    run = _current.get(None)
+    return run is not None and not run.starting
 
 
 @contextmanager

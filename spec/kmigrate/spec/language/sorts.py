@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 from kmigrate.spec.language.errors import BadDeclaration, IdentitiesHaveNoOrder
+from kmigrate.spec.language.run import in_a_transition
 
 V = TypeVar("V")
 M = TypeVar("M", bound="Member")
@@ -88,6 +89,7 @@ class Enumeration(Sort[V]):
         if kind is bool:
             self.values = cast("tuple[V, ...]", (False, True))
         elif issubclass(kind, Enum):
+            _check_enum(kind)
             self.values = cast("tuple[V, ...]", tuple(kind))
         else:
             raise BadDeclaration(self.name, "is not a sort", "use bool, an Enum, a Range or an Identity")
@@ -97,12 +99,34 @@ class Enumeration(Sort[V]):
         return _domain(self.name, self.values)
 
 
+def _check_enum(kind: type[Enum]) -> None:
+    if issubclass(kind, int | str | float):
+        raise BadDeclaration(
+            kind.__name__,
+            "is an Enum of numbers or strings, equal to more than its members",
+            "derive it from Enum alone",
+        )
+    shown = [str(member.value) for member in kind]
+    if len(set(shown)) < len(shown):
+        raise BadDeclaration(
+            kind.__name__, "has members that are written alike", "give each member a value that reads differently"
+        )
+
+
 class Range(Sort[int]):
     """The integers from `low` to `high`, both included; either may name a number of the model."""
 
     def __init__(self, low: int | str, high: int | str) -> None:
         self.low, self.high = low, high
         self.name = f"{low}..{high}"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Range):
+            return (self.low, self.high) == (other.low, other.high)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Range, self.low, self.high))
 
     def domain(self, model: Sized) -> Domain[int]:
         """The integers in rising order; an empty range is a BadDeclaration."""
@@ -123,29 +147,38 @@ class Member:
     Subclass it for each kind of thing, so that a process never passes for a cluster.
     """
 
-    __slots__ = ("index",)
+    __slots__ = ("_index",)
     letter = "m"
     _made: dict[int, Self]
+    _sort: Identity[Any] | None
+    """The one sort of this kind."""
 
     def __init_subclass__(cls) -> None:
         cls._made = {}
+        cls._sort = None
 
     def __new__(cls, index: int) -> Self:
         """The one member of this kind with this number."""
         made = cls._made.get(index)
         if made is None:
             made = cls._made[index] = object.__new__(cls)
-            made.index = index
+            made._index = index
         return made
 
-    index: int
-    """Its number, from 0; the null value has -1. For names and first states only, never for a decision."""
+    _index: int
+
+    @property
+    def index(self) -> int:
+        """Its number, from 0; the null value has -1. For names and first states: an action may not ask."""
+        if in_a_transition():
+            raise IdentitiesHaveNoOrder(type(self).__name__, "its number was asked")
+        return self._index
 
     def __getnewargs__(self) -> tuple[int]:
-        return (self.index,)
+        return (self._index,)
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, self.index))
+        return hash((type(self).__name__, self._index))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Member):
@@ -153,7 +186,7 @@ class Member:
         return NotImplemented
 
     def __repr__(self) -> str:
-        return f"{self.letter}{self.index}" if self.index >= 0 else "none"
+        return f"{self.letter}{self._index}" if self._index >= 0 else "none"
 
     def _no_order(self, other: object) -> bool:
         raise IdentitiesHaveNoOrder(type(self).__name__, "<, <=, > or >=")
@@ -170,6 +203,11 @@ class Identity(Sort[M]):
     """Interchangeable identities, as many as the model's number `count`, with a declared null value."""
 
     def __init__(self, kind: type[M], count: int | str) -> None:
+        if kind._sort is not None:
+            raise BadDeclaration(
+                kind.__name__, "already has a sort", "declare one Identity for each kind of member"
+            )
+        kind._sort = self
         self.kind, self.count = kind, count
         self.name = kind.__name__
         self.or_null: Sort[M] = _Nullable(self)
@@ -186,6 +224,8 @@ class Identity(Sort[M]):
     def domain(self, model: Sized) -> Domain[M]:
         """The members in the order of their numbers."""
         count = model.number(self.count) if isinstance(self.count, str) else self.count
+        if count < 1:
+            raise BadDeclaration(f"identity {self.name}", f"would have {count} members", "it needs at least one")
         return _domain(self.name, tuple(self.kind(i) for i in range(count)), symmetric=True)
 
 

@@ -26,7 +26,7 @@ from kmigrate.spec.language.errors import (
 )
 from kmigrate.spec.language.model import ActionInstance, Model, Property, Slot, State
 from kmigrate.spec.language.plain import initial_states
-from kmigrate.spec.language.proxy import TracedBool, TracedInt, TracedValue, bits_for
+from kmigrate.spec.language.proxy import Atom, Traced, TracedBool, TracedInt, TracedValue, bits_for
 from kmigrate.spec.language.run import GuardFailed, Run, running
 from kmigrate.spec.language.sorts import Domain
 from kmigrate.spec.language.variable import Variable
@@ -37,7 +37,7 @@ Term: TypeAlias = Any
 PATH_LIMIT = 20_000
 
 
-class _Infeasible(Exception):
+class _Infeasible(BaseException):
     """The decisions of this path contradict each other."""
 
 
@@ -46,6 +46,7 @@ class _Decision:
     term: Term
     chosen: bool
     forced: bool
+    atom: Atom | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,13 @@ class TracedRun(Run):
     def __init__(self, model: Model, variables: tuple[Term, ...]) -> None:
         super().__init__(model)
         self.variables = variables
-        self._everything = [frozenset(range(slot.domain.size)) for slot in model.schema.slots]
+        self.everything = [frozenset(range(slot.domain.size)) for slot in model.schema.slots]
         self._possible: dict[int, frozenset[int]] = {}
         self._known: dict[int, tuple[Term, bool]] = {}
         self._decisions: list[_Decision] = []
         self._prefix: list[bool] = []
+        self._paths = 0
+        self._forked: Location | None = None
         self._outside: list[Term] = []
         """What is known besides the decisions of the innermost exploration."""
         self.written: dict[int, Any] = {}
@@ -102,7 +105,7 @@ class TracedRun(Run):
         self._outside += [_literal(d) for d in self._decisions]
         prefix: list[bool] = []
         try:
-            for _ in range(PATH_LIMIT):
+            for self._paths in range(PATH_LIMIT):
                 self._decisions, self._prefix = [], prefix
                 self._possible, self._known = dict(outer[2]), dict(outer[3])
                 self.written, self.assigned = {}, None
@@ -118,7 +121,7 @@ class TracedRun(Run):
                 if not taken:
                     return
                 prefix = [chosen for chosen, _ in taken[:-1]] + [False]
-            raise TooManyPaths(what, PATH_LIMIT)
+            raise TooManyPaths(what, PATH_LIMIT, self._forked or calling_line())
         finally:
             self._decisions, self._prefix, self._possible, self._known = outer
             del self._outside[known_outside:]
@@ -130,17 +133,19 @@ class TracedRun(Run):
             return settled
         position = len(self._decisions)
         chosen = self._prefix[position] if position < len(self._prefix) else True
-        self._decisions.append(_Decision(condition.term, chosen, forced))
+        self._decisions.append(_Decision(condition.term, chosen, forced, condition.atom))
+        if self._paths == PATH_LIMIT - 1:
+            self._forked = calling_line()
         self._learn(condition, chosen)
         return chosen
 
     def _settled(self, condition: TracedBool) -> bool | None:
         if condition.atom is not None:
-            slot, code, positive = condition.atom
-            possible = self._possible.get(slot, self._everything[slot])
-            if code not in possible:
-                return not positive
-            return positive if len(possible) == 1 else None
+            slot, codes = condition.atom
+            possible = self._possible.get(slot, self.everything[slot])
+            if possible.isdisjoint(codes):
+                return False
+            return True if possible <= codes else None
         simple = z3.simplify(condition.term)
         if z3.is_true(simple):
             return True
@@ -156,9 +161,9 @@ class TracedRun(Run):
                 chosen,
             )  # keeps the term, so its id, alive
             return
-        slot, code, positive = condition.atom
-        possible = self._possible.get(slot, self._everything[slot])
-        self._possible[slot] = frozenset({code}) if chosen == positive else possible - {code}
+        slot, codes = condition.atom
+        possible = self._possible.get(slot, self.everything[slot])
+        self._possible[slot] = possible & codes if chosen else possible - codes
 
     def feasible(self, *extra: Term) -> bool:
         """Whether some state satisfies the decisions of this path, and `extra`."""
@@ -193,7 +198,7 @@ class TracedRun(Run):
         if slot in self.written:
             return self.written[slot]
         domain = self.model.schema.slots[slot].domain
-        possible = self._possible.get(slot, self._everything[slot])
+        possible = self._possible.get(slot, self.everything[slot])
         if len(possible) == 1:
             return domain.values[next(iter(possible))]
         return self._read(slot, domain)
@@ -201,7 +206,7 @@ class TracedRun(Run):
     def _read(self, slot: int, domain: Domain[Any]) -> Any:
         term = self.variables[slot]
         if domain.values[0].__class__ is bool:
-            return TracedBool(self, term, (slot, 1, True))
+            return TracedBool(self, term, (slot, frozenset({1})))
         if domain.ordered:
             wide = z3.ZeroExt(bits_for(0, domain.size - 1) - term.size(), term)
             value = TracedInt(self, wide, 0, domain.size - 1)
@@ -213,11 +218,15 @@ class TracedRun(Run):
         """Assign one element; a fault wherever the value leaves its sort."""
         if self.conditions or self.judging:
             raise AssignmentInProperty(variable.name)
-        slot = self.model.schema.slots[self._slot(variable, index)]
+        number = self._slot(variable, index)
+        slot = self.model.schema.slots[number]
         self._check_domain(slot, value)
         if self.assigned is None:
             self.assigned = calling_line()
-        self.written[self._slot(variable, index)] = value
+        if isinstance(value, TracedInt):
+            low, high = slot.domain.low, slot.domain.values[-1]
+            value = TracedInt(self, value.term, max(value.low, low), min(value.high, high), value.slot)
+        self.written[number] = value
 
     def _check_domain(self, slot: Slot, value: Any) -> None:
         domain = slot.domain
@@ -236,7 +245,7 @@ class TracedRun(Run):
                 self._fault(AssignmentOutsideDomain(slot.name, value, domain.name), outside)
         elif isinstance(value, TracedBool) and isinstance(domain.values[0], bool):
             return
-        elif domain.code(value) is None:
+        elif isinstance(value, Traced) or domain.code(value) is None:
             self._fault(AssignmentOutsideDomain(slot.name, value, domain.name))
             raise _Infeasible
 
@@ -270,10 +279,19 @@ class TracedRun(Run):
         """Whether a value of an enumeration or identity has a code."""
         if value.slot is None:
             return TracedBool(self, value.term == z3.BitVecVal(code, value.term.size()))
-        atom = (value.slot, code, True)
-        literal = TracedBool(self, self.variables[value.slot] == code, atom)
+        return self._literal(value.slot, self.variables[value.slot] == code, frozenset({code}))
+
+    def _literal(self, slot: int, term: Term, codes: frozenset[int]) -> bool | TracedBool:
+        literal = TracedBool(self, term, (slot, codes))
         settled = self._settled(literal)
         return literal if settled is None else settled
+
+    def compared(self, value: TracedInt, term: Term, true_of: Callable[[int], bool]) -> bool | TracedBool:
+        """A comparison of a variable with a constant, given as a term and as a function."""
+        assert value.slot is not None
+        numbers = self.model.schema.slots[value.slot].domain.values
+        codes = frozenset(code for code, number in enumerate(numbers) if true_of(number))
+        return self._literal(value.slot, term, codes)
 
     def is_integer(self, value: TracedInt, number: int) -> bool | TracedBool:
         """Whether an integer has a value."""
@@ -281,19 +299,17 @@ class TracedRun(Run):
             return False
         if value.slot is None:
             return TracedBool(self, value.term == z3.BitVecVal(number, value.term.size()))
-        code = number - value.low
-        literal = TracedBool(self, self.variables[value.slot] == code, (value.slot, code, True))
-        settled = self._settled(literal)
-        return literal if settled is None else settled
+        code = number - self.model.schema.slots[value.slot].domain.low
+        return self._literal(value.slot, self.variables[value.slot] == code, frozenset({code}))
 
     def integer(self, value: object) -> TracedInt:
         """An int as a traced one; a traced one with the bounds that this path knows."""
         if isinstance(value, TracedInt):
             if value.slot is None:
                 return value
-            possible = self._possible.get(value.slot, self._everything[value.slot])
+            possible = self._possible.get(value.slot, self.everything[value.slot])
             low = self.model.schema.slots[value.slot].domain.low
-            return TracedInt(self, value.term, min(possible) + low, max(possible) + low)
+            return TracedInt(self, value.term, min(possible) + low, max(possible) + low, value.slot)
         assert isinstance(value, int)
         return TracedInt(self, z3.BitVecVal(value, bits_for(value, value)), value, value)
 
@@ -325,18 +341,20 @@ class TracedRun(Run):
             if isinstance(result, bool | TracedBool):
                 return result
             return bool(result) if not isinstance(result, TracedInt) else result != 0
-        term = decisions[depth].term
+        first = decisions[depth]
         chosen = [p for p in paths if p[0][depth].chosen]
         others = [p for p in paths if not p[0][depth].chosen]
         if not chosen or not others:
             return self._join(chosen or others, depth + 1)
-        return self._choose(term, self._join(chosen, depth + 1), self._join(others, depth + 1))
+        return self._choose(first, self._join(chosen, depth + 1), self._join(others, depth + 1))
 
-    def _choose(self, term: Term, yes: bool | TracedBool, no: bool | TracedBool) -> bool | TracedBool:
+    def _choose(self, asked: _Decision, yes: bool | TracedBool, no: bool | TracedBool) -> bool | TracedBool:
+        term = asked.term
         if isinstance(yes, bool) and isinstance(no, bool):
             if yes == no:
                 return yes
-            return self._from_term(term) if yes else self._from_term(term).negated()
+            condition = TracedBool(self, term, asked.atom)
+            return condition if yes else condition.negated()
         if yes is True:
             return TracedBool(self, z3.Or(term, _term(no)))
         if yes is False:
@@ -346,13 +364,6 @@ class TracedRun(Run):
         if no is False:
             return TracedBool(self, z3.And(term, _term(yes)))
         return TracedBool(self, z3.If(term, _term(yes), _term(no)))
-
-    def _from_term(self, term: Term) -> TracedBool:
-        return TracedBool(self, term, _atom(term, self._slot_of_term))
-
-    @cached_property
-    def _slot_of_term(self) -> dict[int, int]:
-        return {variable.get_id(): slot for slot, variable in enumerate(self.variables)}
 
     def _conditions(
         self, values: tuple[Any, ...], condition: Callable[[Any], bool], stop: bool | None
@@ -377,7 +388,7 @@ class TracedRun(Run):
         terms = [part for part in parts if isinstance(part, TracedBool)]
         if len(terms) <= 1:
             return terms[0] if terms else True
-        return TracedBool(self, z3.And(*(part.term for part in terms)))
+        return TracedBool(self, z3.And(*(part.term for part in terms)), _joined(terms, frozenset.intersection))
 
     def some(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """The disjunction of the condition over all values."""
@@ -387,7 +398,7 @@ class TracedRun(Run):
         terms = [part for part in parts if isinstance(part, TracedBool)]
         if len(terms) <= 1:
             return terms[0] if terms else False
-        return TracedBool(self, z3.Or(*(part.term for part in terms)))
+        return TracedBool(self, z3.Or(*(part.term for part in terms)), _joined(terms, frozenset.union))
 
     def at_most_one(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """No two values satisfy the condition: said pair by pair."""
@@ -424,24 +435,17 @@ def _term(value: bool | TracedBool) -> Term:
     return value.term if isinstance(value, TracedBool) else z3.BoolVal(value)
 
 
+def _joined(parts: list[TracedBool], join: Callable[..., frozenset[int]]) -> Atom | None:
+    """What several conditions say of one slot, if they all speak of the same."""
+    slots = {part.atom[0] if part.atom is not None else None for part in parts}
+    if len(slots) > 1 or None in slots:
+        return None
+    codes = [part.atom[1] for part in parts if part.atom is not None]
+    return next(iter(slots)), join(*codes)  # type: ignore[return-value]
+
+
 def _literal(decision: _Decision) -> Term:
     return decision.term if decision.chosen else z3.Not(decision.term)
-
-
-def _atom(term: Term, slots: dict[int, int]) -> tuple[int, int, bool] | None:
-    """The literal that a term is, if it is one: `slot == code`, `slot`, or a negation."""
-    if z3.is_not(term):
-        inner = _atom(term.arg(0), slots)
-        return None if inner is None else (inner[0], inner[1], not inner[2])
-    if term.get_id() in slots:
-        return slots[term.get_id()], 1, True
-    if z3.is_eq(term):
-        left, right = term.arg(0), term.arg(1)
-        if z3.is_bv_value(left):
-            left, right = right, left
-        if left.get_id() in slots and z3.is_bv_value(right):
-            return slots[left.get_id()], right.as_long(), True
-    return None
 
 
 def slot_variables(model: Model, prefix: str = "") -> tuple[Term, ...]:
@@ -547,7 +551,7 @@ class TracedModel:
                 if written is None:
                     continue
                 literals = tuple(_literal(d) for d in decisions)
-                if any(_atom(t, run._slot_of_term) is None for t in literals) and not run.feasible():
+                if any(d.atom is None for d in decisions) and not run.feasible():
                     continue
                 updates = {slot: self._update(slot, value) for slot, value in sorted(written.items())}
                 kept = {s: t for s, t in updates.items() if not t.eq(self.variables[s])}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast
 
-from kmigrate.spec.language.errors import AssignmentInProperty, BadDeclaration
+from kmigrate.spec.language.errors import ArrayMisused, BadDeclaration
 from kmigrate.spec.language.sorts import Sort, as_sort
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ class Variable:
         self.name = "?"
 
     def __set_name__(self, owner: type, name: str) -> None:
-        if not self.doc:
-            raise BadDeclaration(f"{owner.__name__}.{name}", "has no meaning", "say in one line what it holds")
         self.name = name
 
     def __get__(self, model: Model | None, owner: type) -> Any:
@@ -49,7 +47,7 @@ class Variable:
 
     def __set__(self, model: Model, value: object) -> None:
         if self.index:
-            raise AssignmentInProperty(f"{self.name} (a whole array; assign its elements)")
+            raise ArrayMisused(self.name, "is assigned as a whole", "assign its elements one by one")
         model.run(self.name).set(self, (), value)
 
 
@@ -69,11 +67,26 @@ class Map(Generic[K, V]):
         whole = index if isinstance(index, tuple) else (index,)
         self._model.run(self._variable.name).set(self._variable, whole, value)
 
+    def _misused(self, construct: str, mend: str) -> NoReturn:
+        raise ArrayMisused(self._variable.name, construct, mend)
+
     def __iter__(self) -> Any:
-        raise BadDeclaration(self._variable.name, "cannot be iterated", "quantify over the sort of its index")
+        self._misused("is iterated", "quantify over the sort of its index with forall or exists")
 
     def __contains__(self, value: object) -> bool:
-        raise BadDeclaration(self._variable.name, "cannot be searched with `in`", "quantify with exists")
+        self._misused("is searched with `in`", "quantify over the sort of its index with exists")
+
+    def __len__(self) -> int:
+        self._misused("is measured with len", "count over the sort of its index")
+
+    def __bool__(self) -> bool:
+        self._misused("is asked for its truth", "compare its elements")
+
+    def __eq__(self, other: object) -> bool:
+        self._misused("is compared as a whole", "compare element by element with forall")
+
+    def __hash__(self) -> int:
+        self._misused("is hashed", "use its elements")
 
 
 def variable(doc: str, *, of: Sort[V] | type[V], init: V) -> V:
@@ -133,7 +146,9 @@ class Switches:
 
     def accept(self, value: object) -> frozenset[Any] | str:
         """The set as it will stand, or a sentence that says what is wrong with it."""
-        chosen = frozenset(cast("Iterable[Any]", value))
+        if not isinstance(value, Iterable):
+            return f"must be a set of mechanisms, not {value!r}"
+        chosen = frozenset(value)
         if not chosen <= self.available:
             extra = ", ".join(sorted(str(getattr(m, "value", m)) for m in chosen - self.available))
             names = ", ".join(sorted(str(m.value) for m in self.available))

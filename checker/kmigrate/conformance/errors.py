@@ -1,0 +1,31 @@
+"""What can go wrong while a machine is being judged, other than that it does not conform."""
+
+
+class ConformanceError(Exception):
+    """Base of every error of the conformance package."""
+
+
+class BadRunFile(ConformanceError):
+    """A run file cannot be read as one."""
+
+    def __init__(self, path: str, where: str, problem: str) -> None:
+        super().__init__(f"{path}: {where}: {problem}")
+        self.path, self.where, self.problem = path, where, problem
+
+
+class UncontrolledNondeterminism(ConformanceError):
+    """The same configuration and choices led to another run: something decides that is not a choice."""
+
+    def __init__(self, position: int, recorded: str, found: str) -> None:
+        super().__init__(
+            f"uncontrolled nondeterminism: at choice {position} the file has {recorded}, this run {found}"
+        )
+        self.position, self.recorded, self.found = position, recorded, found
+
+
+class UnmappedEvent(ConformanceError):
+    """The machine reported an event that the table knows neither as visible nor as hidden."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the event {name!r} stands in no row of the table; add it to the mapping")
+        self.name = name
