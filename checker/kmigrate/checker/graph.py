@@ -11,12 +11,12 @@ import time
 import networkx as nx
 
 from kmigrate.checker.errors import SpecificationFault, TooLargeForEngine
-from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, Interpreter, Progress, coverage
+from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress, coverage
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdict, Violated, parameters_as_json
 from kmigrate.spec.language import Model, SpecError
-from kmigrate.spec.language.model import State
+from kmigrate.spec.language.model import Property, State
 from kmigrate.spec.language.plain import initial_states
 
 STATE_LIMIT = 100_000
@@ -66,6 +66,9 @@ def check(
     interpreter = Interpreter(model)
     answers = []
     for asked in model.schema.properties:
+        if asked.kind in LIVENESS:
+            answers.append(_live_answer(interpreter, graph, distance, asked))
+            continue
         true = {state for state in graph if interpreter.true(asked.name, state)}
         bad = set(graph) - (true if asked.kind == "invariant" else _can_reach(graph, true))
         answers.append(Answer(asked.name, asked.id, _verdict(model, graph, distance, bad), asked.doc))
@@ -86,6 +89,26 @@ def check(
         peak_bytes=peak_bytes(),
         coverage=coverage(model, enabled),
     )
+
+
+def _live_answer(
+    interpreter: Interpreter, graph: nx.MultiDiGraph, distance: dict[State, int], asked: Property
+) -> Answer:
+    """A liveness property; the components are found by the one algorithm that the project has."""
+    from kmigrate.checker import liveness
+
+    follows = asked.target if asked.kind == "leads_to" else asked
+    whole = liveness.graph_of(interpreter, distance)
+    lasso = liveness.missed(
+        whole,
+        asked,
+        whole.where(lambda state: interpreter.true(follows.name, state)),
+        whole.where(lambda state: interpreter.true(asked.name, state)),
+    )
+    if lasso is None:
+        return Answer(asked.name, asked.id, Holds(), asked.doc)
+    before = _trace(interpreter.model, graph, distance, whole.states[lasso.entry])
+    return Answer(asked.name, asked.id, Violated(liveness.as_trace(whole, lasso, before)), asked.doc)
 
 
 def _can_reach(graph: nx.MultiDiGraph, good: set[State]) -> set[State]:

@@ -33,6 +33,9 @@ Updates: TypeAlias = tuple[tuple[int, int], ...] | None
 Progress: TypeAlias = Callable[[int, int, int], None]
 """Told now and then: states so far, levels so far, states waiting."""
 
+LIVENESS = ("eventually", "always_eventually", "leads_to")
+"""The kinds of property that speak of whole executions."""
+
 DEADLOCK = "deadlock"
 DEADLOCK_DOC = "In every state some action is enabled, or stopping is meant."
 
@@ -84,7 +87,9 @@ class Interpreter:
         self.model = model
         self.actions = model.schema.actions
         self._effects = [Remembered(self._effect(instance)) for instance in self.actions]
-        self._judges = {p.name: Remembered(self._judge(p)) for p in model.schema.properties}
+        asked = model.schema.properties
+        targets = [p.target for p in asked if p.kind == "leads_to"]
+        self._judges = {p.name: Remembered(self._judge(p)) for p in (*asked, *targets)}
         terminal = model.schema.terminal
         self._terminal = None if terminal is None else Remembered(self._judge(terminal))
 
@@ -261,6 +266,8 @@ def coverage(model: Model, enabled: list[int]) -> dict[str, int]:
 def _answer(found: Search, asked: Property) -> Answer:
     interpreter = found.interpreter
     try:
+        if asked.kind in LIVENESS:
+            return _live_answer(found, asked)
         if asked.kind == "invariant":
             bad = [state for state in found.level if not interpreter.true(asked.name, state)]
         else:
@@ -270,6 +277,26 @@ def _answer(found: Search, asked: Property) -> Answer:
     if asked.kind == "recoverable" and found.cut:
         return Answer(asked.name, asked.id, Undetermined(found.cut), asked.doc)
     return Answer(asked.name, asked.id, _verdict(found, bad), asked.doc)
+
+
+def _live_answer(found: Search, asked: Property) -> Answer:
+    """A liveness property, decided on the whole graph."""
+    from kmigrate.checker import liveness  # numpy and scipy, only for those who ask
+
+    if found.cut:
+        return Answer(asked.name, asked.id, Undetermined(found.cut), asked.doc)
+    graph = liveness.graph_of(found.interpreter, found.level)
+    follows = asked.target if asked.kind == "leads_to" else asked
+    lasso = liveness.missed(
+        graph,
+        asked,
+        graph.where(lambda state: found.interpreter.true(follows.name, state)),
+        graph.where(lambda state: found.interpreter.true(asked.name, state)),
+    )
+    if lasso is None:
+        return Answer(asked.name, asked.id, Holds(), asked.doc)
+    trace = liveness.as_trace(graph, lasso, found.trace(graph.states[lasso.entry]))
+    return Answer(asked.name, asked.id, Violated(trace), asked.doc)
 
 
 def _verdict(found: Search, bad: list[State]) -> Verdict:

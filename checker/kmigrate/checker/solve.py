@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import z3
 
 from kmigrate.checker.errors import ReplayDiffers, SpecificationFault
-from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, Interpreter, Progress
+from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import Answer, Report, Undetermined, Verdict, Violated, parameters_as_json
@@ -144,7 +144,7 @@ class BoundedCheck:
                 if z3.is_true(self._value(z3.And(*fault.guard), wrong.end)):
                     raise SpecificationFault(fault.error, wrong.labels)
         for asked in self.model.schema.properties:
-            if asked.name in self.found:
+            if asked.name in self.found or asked.kind in LIVENESS:
                 continue
             term = self.traced.properties[asked.name]
             trace = self._trace(z3.Not(term)) if asked.kind == "invariant" else self._stuck(asked, term)
@@ -236,7 +236,7 @@ def check(
     """
     started = time.monotonic()
     bounded = BoundedCheck(model, None if timeout is None else started + timeout)
-    wanted = len(model.schema.properties) + 1
+    wanted = sum(1 for asked in model.schema.properties if asked.kind not in LIVENESS) + 1
     reached = -1
     reason = f"undetermined beyond depth {max_depth}"
     try:
@@ -252,8 +252,14 @@ def check(
     except _OutOfTime:
         reason = f"undetermined beyond depth {max(reached, 0)}: stopped at the time limit"
     open_verdict = Undetermined(reason)
+    no_liveness = Undetermined("bounded checking does not decide liveness; use the interpreter")
     answers = [
-        Answer(asked.name, asked.id, bounded.found.get(asked.name, open_verdict), asked.doc)
+        Answer(
+            asked.name,
+            asked.id,
+            bounded.found.get(asked.name, no_liveness if asked.kind in LIVENESS else open_verdict),
+            asked.doc,
+        )
         for asked in model.schema.properties
     ]
     answers.append(Answer(DEADLOCK, "", bounded.found.get(DEADLOCK, open_verdict), DEADLOCK_DOC))

@@ -18,11 +18,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A path of a model; its length is the number of its steps."""
+    """A path of a model; its length is the number of its steps.
+
+    A trace that goes on for ever (a counterexample to a liveness property) says where: after the last step it
+    is again in the state after step `loop` (0: the start), and `fairness` says how the cycle is fair.
+    """
 
     model: Model
     start: State
     steps: tuple[Step, ...]
+    loop: int | None = None
+    fairness: tuple[str, ...] = ()
 
     @property
     def length(self) -> int:
@@ -55,7 +61,9 @@ class Trace:
 
     def as_json(self) -> dict[str, Any]:
         """Start state in full, then each step with its action, arguments and changes."""
+        endless = {} if self.loop is None else {"loop": self.loop, "fairness": list(self.fairness)}
         return {
+            **endless,
             "start": self.model.schema.show(self.start),
             "steps": [
                 {

@@ -3,7 +3,18 @@
 Everything here but `proxy` and `trace` works without a solver; ask for those by their own names.
 """
 
-from kmigrate.spec.language.declare import action, initial, invariant, recoverable, terminal
+from kmigrate.spec.language.declare import (
+    action,
+    always_eventually,
+    eventually,
+    initial,
+    invariant,
+    leads_to,
+    recoverable,
+    strongly_fair,
+    terminal,
+    weakly_fair,
+)
 from kmigrate.spec.language.errors import SpecError
 from kmigrate.spec.language.model import Model
 from kmigrate.spec.language.sorts import Identity, Member, Range
@@ -19,19 +30,24 @@ __all__ = [
     "Range",
     "SpecError",
     "action",
+    "always_eventually",
     "array",
     "at_most_one",
     "count",
+    "eventually",
     "exists",
     "forall",
     "implies",
     "initial",
     "invariant",
+    "leads_to",
     "one_of",
     "parameter",
     "recoverable",
     "require",
+    "strongly_fair",
     "switches",
     "terminal",
     "variable",
+    "weakly_fair",
 ]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dis
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CodeType
 from typing import Any, Literal, TypeVar, cast, overload
 
-from kmigrate.spec.language.errors import IdentityComparison, Location
+from kmigrate.spec.language.errors import BadDeclaration, IdentityComparison, Location
 from kmigrate.spec.language.sorts import Sort, as_sort
 
 F = TypeVar("F", bound=Callable[..., Any])
-Kind = Literal["action", "initial", "invariant", "recoverable", "terminal"]
+Kind = Literal[
+    "action", "initial", "invariant", "recoverable", "terminal", "eventually", "always_eventually", "leads_to"
+]
+Fairness = Literal["none", "weak", "strong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,9 @@ class Declared:
     kind: Kind
     parameters: tuple[tuple[str, Sort[Any]], ...] = ()
     id: str = ""
+    fairness: Fairness = "none"
+    to: Callable[[Any], bool] | None = None
+    """leads_to: the condition that must follow."""
 
 
 ATTRIBUTE = "__kmigrate__"
@@ -88,6 +94,46 @@ def recoverable(given: str, /) -> Callable[[F], F]: ...
 def recoverable(given: Any, /) -> Any:
     """Mark a method as good: from every reachable state one is reachable in which it is true (AG EF)."""
     return _property("recoverable", given)
+
+
+def weakly_fair(function: F) -> F:
+    """Over `@action`: an instance that stays enabled from some state on is taken again and again."""
+    return _fair(function, "weak")
+
+
+def strongly_fair(function: F) -> F:
+    """Over `@action`: an instance that is enabled again and again is taken again and again."""
+    return _fair(function, "strong")
+
+
+def _fair(function: F, fairness: Fairness) -> F:
+    found = declared(function)
+    if found is None or found.kind != "action":
+        raise BadDeclaration(function.__name__, "is declared fair and is no action", "write it above @action")
+    return _mark(function, replace(found, fairness=fairness))
+
+
+@overload
+def eventually(given: F, /) -> F: ...
+@overload
+def eventually(given: str, /) -> Callable[[F], F]: ...
+def eventually(given: Any, /) -> Any:
+    """Mark a condition that every fair execution meets at least once."""
+    return _property("eventually", given)
+
+
+@overload
+def always_eventually(given: F, /) -> F: ...
+@overload
+def always_eventually(given: str, /) -> Callable[[F], F]: ...
+def always_eventually(given: Any, /) -> Any:
+    """Mark a condition that every fair execution meets again and again."""
+    return _property("always_eventually", given)
+
+
+def leads_to(identity: str, to: Callable[[Any], bool]) -> Callable[[F], F]:
+    """Mark a condition after which, in every fair execution, the condition `to` is met at once or later."""
+    return lambda f: _mark(f, Declared("leads_to", id=identity, to=to))
 
 
 def terminal(function: F) -> F:

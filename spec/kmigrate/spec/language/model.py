@@ -16,6 +16,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from kmigrate.spec.language.declare import (
     Declared,
+    Fairness,
     Kind,
     declared,
     forbid_identity_comparisons,
@@ -53,6 +54,7 @@ class ActionInstance:
     arguments: Mapping[str, Any]
     body: Callable[..., None]
     doc: str
+    fairness: Fairness = "none"
 
     @property
     def label(self) -> str:
@@ -69,6 +71,14 @@ class Property:
     kind: Kind
     body: Callable[[Any], bool]
     doc: str
+    to: Callable[[Any], bool] | None = None
+    """leads_to: the condition that must follow."""
+
+    @property
+    def target(self) -> Property:
+        """What a leads_to must lead to, as a condition of its own."""
+        assert self.to is not None
+        return Property(f"{self.name}:to", self.id, "invariant", self.to, self.doc)
 
 
 def show(value: object) -> str:
@@ -116,11 +126,11 @@ class Schema:
 
     @cached_property
     def properties(self) -> tuple[Property, ...]:
-        """The invariants and recoverable conditions, in the order of declaration."""
+        """What is asked of the model, in the order of declaration."""
         return tuple(
-            Property(name, mark.id, mark.kind, function, _first_line(function))
+            Property(name, mark.id, mark.kind, function, _first_line(function), mark.to)
             for name, function, mark in self._model.declared_functions
-            if mark.kind in ("invariant", "recoverable")
+            if mark.kind not in ("action", "initial", "terminal")
         )
 
     @cached_property
@@ -144,6 +154,7 @@ class Schema:
                     MappingProxyType(dict(zip(names, choice, strict=True))),
                     function,
                     _first_line(function),
+                    mark.fairness,
                 )
                 for choice in itertools.product(*domains)
             ]

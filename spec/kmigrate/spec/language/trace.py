@@ -490,8 +490,10 @@ class TracedModel:
 
     @cached_property
     def properties(self) -> dict[str, Term]:
-        """Each invariant and recoverable condition as one boolean term."""
-        return {asked.name: self.property(asked) for asked in self.model.schema.properties}
+        """Each condition that is asked of the model as one boolean term; a leads_to also as `name:to`."""
+        asked = self.model.schema.properties
+        targets = [one.target for one in asked if one.kind == "leads_to"]
+        return {one.name: self.property(one) for one in (*asked, *targets)}
 
     @property
     def faults(self) -> tuple[TracedFault, ...]:
