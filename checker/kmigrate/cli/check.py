@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from kmigrate.checker import Limits, Report, Violated, check
+from kmigrate.checker import Limits, Report, Trace, Violated, check
 from kmigrate.checker.engines import ENGINES
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.report import Watch, answers_table, coverage_line, size_line, told, verdict_table
@@ -143,7 +143,7 @@ def _print_report(report: Report, model: Model, trace: bool) -> None:
         if isinstance(answer.verdict, Violated):
             console().print(
                 Text(f"{answer.id} {answer.name}: ".lstrip(), style="bold").append(
-                    " → ".join(answer.verdict.trace.labels) or "already in the initial state", style="default"
+                    _way(answer.verdict.trace), style="default"
                 )
             )
             if trace:
@@ -153,6 +153,16 @@ def _print_report(report: Report, model: Model, trace: bool) -> None:
     console().print(f"\n{counts}engine {report.engine}, {report.seconds:.2f} s, {report.peak_bytes >> 20} MiB")
     if line:
         console().print(line)
+
+
+def _way(trace: Trace) -> str:
+    """The steps of a counterexample in one line, and where it goes round."""
+    steps = " → ".join(trace.labels) or "already in the initial state"
+    if trace.loop is None:
+        return steps
+    if trace.loop == trace.length:
+        return f"{steps}; then nothing is enabled"
+    return f"{steps}; then again from step {trace.loop + 1}"
 
 
 def _check_all(engine: str, json_: bool) -> None:

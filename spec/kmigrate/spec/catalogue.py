@@ -140,7 +140,9 @@ QUICK: tuple[Size, ...] = (
         "protocol",
         "published",
         {"clusters": 2, "processes": 2, "attempts": 2, "sections": 1},
-        frozenset({"no_process_lost", "one_live_copy", "every_request_ends", "kernel_survives", "deadlock"}),
+        frozenset(
+            {"no_process_lost", "one_live_copy", "freezes_end", "every_request_ends", "kernel_survives", "deadlock"}
+        ),
     ),
     Size("protocol", "hardened", {"clusters": 3, "processes": 2, "attempts": 2, "sections": 1}),
     Size("residence", None, {"clusters": 3, "processes": 2}),

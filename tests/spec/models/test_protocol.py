@@ -30,6 +30,7 @@ def test_the_published_protocol_fails_as_pinned(clusters: int, states: int, edge
     assert violated(report) == {
         "no_process_lost": 4,
         "one_live_copy": 10,
+        "freezes_end": 8,
         "every_request_ends": 6,
         "kernel_survives": 11,
         "deadlock": 8,

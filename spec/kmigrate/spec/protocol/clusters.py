@@ -18,6 +18,7 @@ from kmigrate.spec.language import (
     exists,
     forall,
     invariant,
+    leads_to,
     parameter,
     recoverable,
     variable,
@@ -94,7 +95,16 @@ class Clusters(Model):
         """A process is runnable on at most one cluster."""
         return forall(Process, lambda p: at_most_one(Cluster, lambda c: self.runs(c, p)))
 
+    def thawed(self) -> bool:
+        """Whether no cluster is frozen."""
+        return forall(Cluster, lambda c: not self.frozen[c])
+
+    @leads_to("I4", to=thawed)
+    def freezes_end(self) -> bool:
+        """A frozen cluster is thawed at last, if the daemons go on (weak fairness of what they do)."""
+        return not self.thawed()
+
     @recoverable("I4")
     def every_request_ends(self) -> bool:
         """A state in which no cluster is frozen can always be reached again."""
-        return forall(Cluster, lambda c: not self.frozen[c])
+        return self.thawed()

@@ -24,6 +24,7 @@ from kmigrate.spec.language import (
     require,
     switches,
     terminal,
+    weakly_fair,
 )
 from kmigrate.spec.language.model import show
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Clusters, Process, ProcessId, Section
@@ -174,6 +175,7 @@ class Hardened(Clusters):
             return True
         return self.has(Mechanism.ADMISSION) and not self.vacant(here)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def grant(self, attempt: int) -> None:
         """REQ at a destination that is free: reserve the room, ask for the first section."""
@@ -186,6 +188,7 @@ class Hardened(Clusters):
         self.frozen[here] = True
         self.want[attempt, 0] = True
 
+    @weakly_fair
     @action(attempt=Attempt)
     def refuse(self, attempt: int) -> None:
         """REQ at a destination that is not free: NACK at once, so that nobody waits for anybody."""
@@ -199,6 +202,7 @@ class Hardened(Clusters):
         self.sent[Message.NACK, attempt] = True
         self.forget_if_closed(attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def start_freeze(self, attempt: int) -> None:
         """WANT 0 while ASKING: close the gate for system calls and freeze."""
@@ -207,6 +211,7 @@ class Hardened(Clusters):
         self.want[attempt, 0] = False
         self.at_source[attempt] = SourcePhase.FREEZING
 
+    @weakly_fair
     @action(attempt=Attempt)
     def pass_barrier(self, attempt: int) -> None:
         """Every slave core has left user code, all boards are drained: the first section leaves."""
@@ -215,6 +220,7 @@ class Hardened(Clusters):
         self.frozen[self.source[attempt]] = True
         self.sect[attempt, 0] = True
 
+    @weakly_fair
     @action(attempt=Attempt, section=Section)
     def send_section(self, attempt: int, section: int) -> None:
         """WANT i while FROZEN: SECT i."""
@@ -223,6 +229,7 @@ class Hardened(Clusters):
         self.want[attempt, section] = False
         self.sect[attempt, section] = True
 
+    @weakly_fair
     @action(attempt=Attempt, section=Section)
     def stage(self, attempt: int, section: int) -> None:
         """SECT i when i is next: stage it; ask for the next, or verify the whole and say INST."""
@@ -258,6 +265,7 @@ class Hardened(Clusters):
         )
         self.give_up(attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def heed_nack(self, attempt: int) -> None:
         """NACK at the source, before COM."""
@@ -266,6 +274,7 @@ class Hardened(Clusters):
         self.sent[Message.NACK, attempt] = False
         self.give_up(attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def time_out_staging(self, attempt: int) -> None:
         """A timeout at the destination while it may still decide alone."""
@@ -284,6 +293,7 @@ class Hardened(Clusters):
 
     # -- commit at the name service ------------------------------------------------------------------------
 
+    @weakly_fair
     @action(attempt=Attempt)
     def commit(self, attempt: int) -> None:
         """INST while FROZEN: ask the name service to make the destination the owner."""
@@ -302,6 +312,7 @@ class Hardened(Clusters):
         require(not self.sent[Message.FENS, attempt])
         self.sent[Message.FENS, attempt] = True
 
+    @weakly_fair
     @action(attempt=Attempt)
     def ask_from_destination(self, attempt: int) -> None:
         """A destination that has waited in INSTALLED asks and fences: FEND."""
@@ -322,6 +333,7 @@ class Hardened(Clusters):
         if not self.closed(attempt):
             self.sent[message, attempt] = True
 
+    @weakly_fair
     @action(attempt=Attempt)
     def record_commit(self, attempt: int) -> None:
         """COM at the name service."""
@@ -338,6 +350,7 @@ class Hardened(Clusters):
         self.sent[Message.COM, attempt] = False
         self.answer(reply, attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def answer_source(self, attempt: int) -> None:
         """FENS at the name service: rule the commit out if it has not happened."""
@@ -353,6 +366,7 @@ class Hardened(Clusters):
         self.sent[Message.FENS, attempt] = False
         self.answer(reply, attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def answer_destination(self, attempt: int) -> None:
         """FEND at the name service: rule the commit out if it has not happened."""
@@ -367,6 +381,7 @@ class Hardened(Clusters):
         self.sent[Message.FEND, attempt] = False
         self.answer(reply, attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def complete_move(self, attempt: int) -> None:
         """CYES while COMMITTING: discard the copy, be free, tell the destination YES."""
@@ -377,6 +392,7 @@ class Hardened(Clusters):
         self.thaw(self.source[attempt])
         self.close_source(attempt, Message.YES)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def roll_back(self, attempt: int) -> None:
         """CNO while COMMITTING: thaw, tell the destination NO."""
@@ -385,6 +401,7 @@ class Hardened(Clusters):
         self.sent[Message.CNO, attempt] = False
         self.give_up(attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def start_copy(self, attempt: int) -> None:
         """YES while INSTALLED: rebuild the queues, shoot the TLBs down, run."""
@@ -394,6 +411,7 @@ class Hardened(Clusters):
         self.thaw(self.destination[attempt])
         self.close_destination(attempt)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def clear_copy(self, attempt: int) -> None:
         """NO while STAGING or INSTALLED: give the room back."""
@@ -422,6 +440,7 @@ class Hardened(Clusters):
             case _:
                 return True
 
+    @weakly_fair
     @action(message=Message, attempt=Attempt)
     def drop(self, message: Message, attempt: int) -> None:
         """A stale or unknown message is dropped."""
@@ -429,6 +448,7 @@ class Hardened(Clusters):
         require(not self.heeded(message, attempt))
         self.sent[message, attempt] = False
 
+    @weakly_fair
     @action(attempt=Attempt, section=Section)
     def drop_want(self, attempt: int, section: int) -> None:
         """A WANT that the source's phase does not heed is dropped."""
@@ -437,6 +457,7 @@ class Hardened(Clusters):
         require(not (self.at_source[attempt] == SourcePhase.ASKING and section == 0))
         self.want[attempt, section] = False
 
+    @weakly_fair
     @action(attempt=Attempt, section=Section)
     def drop_sect(self, attempt: int, section: int) -> None:
         """A SECT that is not the next, or that nobody stages, is dropped."""

@@ -19,6 +19,7 @@ from kmigrate.spec.language import (
     require,
     switches,
     terminal,
+    weakly_fair,
 )
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Clusters, Process, ProcessId
 from kmigrate.spec.vocabulary import PUBLISHED_MECHANISMS, Call, Mechanism, Portal, Role
@@ -79,6 +80,7 @@ class Published(Clusters):
         if self.call[source] == Call.IDLE:
             self.call[source] = Call.TELL_RECEIVER
 
+    @weakly_fair
     @action(source=Cluster)
     def tell_receiver(self, source: ClusterId) -> None:
         """The migrate_to task freezes its cluster and sends FROM to the destination's daemon."""
@@ -88,6 +90,7 @@ class Published(Clusters):
         self.frozen[source] = True
         self.call[source] = Call.TELL_SELF
 
+    @weakly_fair
     @action(source=Cluster)
     def tell_self(self, source: ClusterId) -> None:
         """The migrate_to task sends TO to its own daemon."""
@@ -97,6 +100,7 @@ class Published(Clusters):
         self.call[source] = Call.IDLE
         self.called[source] = Cluster.null
 
+    @weakly_fair
     @action(source=Cluster)
     def tell_nobody(self, source: ClusterId) -> None:
         """After a control reset the migrate_to task freezes again, has no mailbox, and its flow stops (H7)."""
@@ -105,6 +109,7 @@ class Published(Clusters):
         self.call[source] = Call.STOPPED
         self.called[source] = Cluster.null
 
+    @weakly_fair
     @action(receiver=Cluster, sender=Cluster)
     def take_from(self, receiver: ClusterId, sender: ClusterId) -> None:
         """The daemon reads FROM: it freezes and starts to receive, whatever runs here."""
@@ -115,6 +120,7 @@ class Published(Clusters):
         self.role[receiver] = Role.RECEIVING
         self.peer[receiver] = sender
 
+    @weakly_fair
     @action(sender=Cluster)
     def take_to(self, sender: ClusterId) -> None:
         """The daemon reads TO: it opens a portal and starts to send. It does not freeze."""
@@ -126,6 +132,7 @@ class Published(Clusters):
         if Mechanism.FREEZE_SENDER in self.mechanisms:
             self.frozen[sender] = True
 
+    @weakly_fair
     @action(receiver=Cluster)
     def allow(self, receiver: ClusterId) -> None:
         """The receiver permits one piece; from now on it may land, so what stood there counts as torn."""
@@ -135,6 +142,7 @@ class Published(Clusters):
         self.portal[self.peer[receiver], receiver] = Portal.ALLOWED
         self.content[receiver, self.walked[receiver]] = Process.null
 
+    @weakly_fair
     @action(sender=Cluster)
     def write(self, sender: ClusterId) -> None:
         """The sender copies its next section and sends it; the copy is the snapshot."""
@@ -145,6 +153,7 @@ class Published(Clusters):
         self.cargo[sender, self.peer[sender]] = self.content[sender, self.walked[sender]]
         self.walked[sender] = self.walked[sender] + 1
 
+    @weakly_fair
     @action(receiver=Cluster)
     def read(self, receiver: ClusterId) -> None:
         """The receiver copies the piece that has arrived to its place."""
@@ -156,6 +165,7 @@ class Published(Clusters):
         self.cargo[self.peer[receiver], receiver] = Process.null
         self.walked[receiver] = self.walked[receiver] + 1
 
+    @weakly_fair
     @action(cluster=Cluster)
     def finish(self, cluster: ClusterId) -> None:
         """MSTATE FINISH, the same on both sides: reset the control state and unfreeze, alone."""
