@@ -1,0 +1,1 @@
+"""The chip: its measures and its memories."""

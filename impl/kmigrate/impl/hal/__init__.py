@@ -1,0 +1,1 @@
+"""What the network on chip offers a kernel: mailboxes and portals."""

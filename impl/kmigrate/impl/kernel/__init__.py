@@ -1,0 +1,1 @@
+"""Kernel state that stands in a cluster's memory."""

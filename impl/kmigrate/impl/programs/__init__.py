@@ -1,0 +1,1 @@
+"""User processes that can be loaded into a cluster."""
