@@ -114,6 +114,11 @@ class Interpreter:
                 changed[slot] = code
             yield number, tuple(changed)
 
+    def effect(self, number: int, state: State) -> Updates:
+        """The (slot, code) updates of one action instance, by number, or None if it is not enabled."""
+        updates: Updates = self._effects[number](state)
+        return updates
+
     def true(self, name: str, state: State) -> bool:
         """Whether the property called `name` is true in `state`."""
         return bool(self._judges[name](state))
@@ -228,9 +233,10 @@ def check(
     max_states: int | None = None,
     max_depth: int | None = None,
     timeout: float | None = None,
+    only: str | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Decide every property of a model by visiting all its states."""
+    """Decide every property of a model, or the one called `only`, by visiting all its states."""
     started = time.monotonic()
     found = search(
         model,
@@ -239,8 +245,9 @@ def check(
         deadline=None if timeout is None else started + timeout,
         progress=progress,
     )
-    answers = [_answer(found, asked) for asked in model.schema.properties]
-    answers.append(Answer(DEADLOCK, "", _verdict(found, found.dead), DEADLOCK_DOC))
+    answers = [_answer(found, asked) for asked in model.schema.properties if only in (None, asked.name)]
+    if only in (None, DEADLOCK):
+        answers.append(Answer(DEADLOCK, "", _verdict(found, found.dead), DEADLOCK_DOC))
     return Report(
         model=name or type(model).__name__,
         parameters=parameters_as_json(model.parameters),

@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kmigrate.checker import Violated, check
+from kmigrate.checker import Violated, interpret
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.report import Watch, size_line, told
 from kmigrate.spec.hazards import HAZARDS, Hazard, hazard
@@ -31,8 +31,8 @@ def hazards(
     rows = []
     for one in HAZARDS:
         with Watch(f"hazard {one.id}") as watch:
-            off = check(one.without(), progress=watch.search)
-            on = check(one.with_mechanism(), progress=watch.search)
+            off = interpret.check(one.without(), only=one.property, progress=watch.search)
+            on = interpret.check(one.with_mechanism(), only=one.property, progress=watch.search)
         shown, stopped = off.answer(one.property), on.answer(one.property)
         rows.append(
             {
@@ -78,7 +78,7 @@ _ENDINGS = {
 
 def _explain(one: Hazard) -> None:
     model = one.without()
-    report = check(model)
+    report = interpret.check(model, only=one.property)
     answer = report.answer(one.property)
     console().print(Text(f"{one.id}: {one.title}", style="bold"))
     off = "" if one.shown_in == "published" else f" without {one.mechanism.value}"

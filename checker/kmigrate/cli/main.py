@@ -9,11 +9,14 @@ import typer
 from typer.exceptions import TyperException
 
 from kmigrate.checker import CheckerError
-from kmigrate.cli import check, export, hazards
+from kmigrate.cli import campaign, check, export, hazards, machine
 from kmigrate.cli.app import WrongUse, app
+from kmigrate.conformance import ConformanceError
+from kmigrate.conformance.errors import UncontrolledNondeterminism
+from kmigrate.impl import ImplError
 from kmigrate.spec.language import SpecError
 
-COMMANDS = (check, hazards, export)
+COMMANDS = (check, hazards, export, machine, campaign)
 """Importing these modules is what registers their commands."""
 
 
@@ -23,7 +26,9 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(arguments, standalone_mode=False)
     except TyperException as error:
         _fail(error.format_message())
-    except (WrongUse, SpecError, CheckerError) as error:
+    except UncontrolledNondeterminism as error:
+        _fail(str(error), 4)
+    except (WrongUse, SpecError, CheckerError, ConformanceError, ImplError) as error:
         _fail(str(error))
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("kmigrate: interrupted\n")
@@ -31,6 +36,6 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = 2) -> NoReturn:
     sys.stderr.write(f"kmigrate: {' '.join(message.split())}\n")
-    sys.exit(2)
+    sys.exit(code)

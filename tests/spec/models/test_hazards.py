@@ -2,14 +2,15 @@
 
 import pytest
 
-from kmigrate.checker import Holds, Violated, check
+from kmigrate.checker import Holds, Violated
+from kmigrate.checker.interpret import check
 from kmigrate.spec.hazards import HAZARDS, Hazard, hazard
 
 
 @pytest.mark.parametrize("one", HAZARDS, ids=lambda one: one.id)
 def test_a_hazard_is_shown_and_stopped(one: Hazard) -> None:
-    assert isinstance(check(one.without()).answer(one.property).verdict, Violated)
-    report = check(one.with_mechanism())
+    assert isinstance(check(one.without(), only=one.property).answer(one.property).verdict, Violated)
+    report = check(one.with_mechanism(), only=one.property)
     assert isinstance(report.answer(one.property).verdict, Holds)
     if one.stopped_in == "hardened":
         assert report.coverage["start_copy"] > 0, "the stopped run must still be able to migrate"

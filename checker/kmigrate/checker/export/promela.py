@@ -53,7 +53,7 @@ def text(traced: TracedModel) -> str:
     lines = [
         f"/* {model!r}",
         " * Written from the traced specification; do not edit.",
-        f" * States of this text = states of the model + {extra}. Run pan with -A to ignore assertions when counting.",
+        f" * States of this text = states of the model + {extra}. Count with pan -A.",
         " */",
     ]
     for slot in schema.slots:
