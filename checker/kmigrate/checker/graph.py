@@ -62,7 +62,8 @@ def check(
         graph = state_graph(model, limit=limit, progress=progress)
     except TooLargeForEngine as error:
         return _undetermined(model, name, str(error), time.monotonic() - started)
-    distance: dict[State, int] = nx.multi_source_dijkstra_path_length(graph, graph.graph["initial"], weight=None)
+    found = nx.multi_source_dijkstra_path_length(graph, graph.graph["initial"], weight=None)
+    distance: dict[State, int] = {state: int(steps) for state, steps in found.items()}
     interpreter = Interpreter(model)
     answers = []
     for asked in model.schema.properties:
@@ -131,7 +132,7 @@ def _trace(model: Model, graph: nx.MultiDiGraph, distance: dict[State, int], sta
     while distance[state] > 0:
         closer = [before for before in graph.predecessors(state) if distance[before] == distance[state] - 1]
         previous = min(closer)
-        number = min(graph.get_edge_data(previous, state))
+        number = min(int(str(key)) for key in graph.get_edge_data(previous, state))
         steps.append(Step(model.schema.actions[number], state))
         state = previous
     return Trace(model, state, tuple(reversed(steps)))

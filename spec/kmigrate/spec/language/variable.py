@@ -38,14 +38,14 @@ class Variable:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, model: Model | None, owner: type) -> Any:
+    def __get__(self, model: Any, owner: type) -> Any:
         if model is None:
             return self
         if self.index:
             return Map(self, model)
         return model.run(self.name).get(self, ())
 
-    def __set__(self, model: Model, value: object) -> None:
+    def __set__(self, model: Any, value: object) -> None:
         if self.index:
             raise ArrayMisused(self.name, "is assigned as a whole", "assign its elements one by one")
         model.run(self.name).set(self, (), value)
@@ -116,7 +116,7 @@ class Parameter:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, model: Model | None, owner: type) -> Any:
+    def __get__(self, model: Any, owner: type) -> Any:
         return self if model is None else model.parameters[self.name]
 
     def accept(self, value: object) -> int | str:
@@ -141,7 +141,7 @@ class Switches:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, model: Model | None, owner: type) -> Any:
+    def __get__(self, model: Any, owner: type) -> Any:
         return self if model is None else model.parameters[self.name]
 
     def accept(self, value: object) -> frozenset[Any] | str:
