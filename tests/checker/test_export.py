@@ -16,7 +16,10 @@ from kmigrate.checker.export.formats import MODEL_FORMATS, UnknownFormat, export
 from kmigrate.checker.export.promela import identifier
 from kmigrate.checker.trace import Trace
 from kmigrate.spec.examples.diehard import DieHard
+from kmigrate.spec.examples.ewd840 import Ewd840
+from kmigrate.spec.examples.hygienic import Hygienic
 from kmigrate.spec.examples.peterson import Peterson
+from kmigrate.spec.examples.philosophers import Philosophers
 from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
 from kmigrate.spec.language import ANY, Map, Model, Range, action, array, require, variable
 from kmigrate.spec.language.trace import TracedModel
@@ -57,6 +60,9 @@ MODELS = [
     DieHard(),
     TwoPhaseCommit(managers=3),
     Peterson(processes=2),
+    Philosophers(philosophers=5),
+    Hygienic(philosophers=2),
+    Ewd840(nodes=3),
     Residence(),
     Published(clusters=2),
     Published(clusters=3, sections=2),

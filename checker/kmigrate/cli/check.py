@@ -101,6 +101,8 @@ def check_command(
     attempts: Annotated[int | None, typer.Option(help="Requests made in all.")] = None,
     sections: Annotated[int | None, typer.Option(help="Sections of an image.")] = None,
     managers: Annotated[int | None, typer.Option(help="Resource managers (two-phase-commit).")] = None,
+    philosophers: Annotated[int | None, typer.Option(help="Philosophers.")] = None,
+    nodes: Annotated[int | None, typer.Option(help="Nodes of the ring (ewd840).")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any parameter: name=number.")] = None,
     with_: Annotated[list[str] | None, typer.Option("--with", help="Add a mechanism.")] = None,
     without: Annotated[list[str] | None, typer.Option("--without", help="Switch a mechanism off.")] = None,
@@ -123,6 +125,8 @@ def check_command(
         "attempts": attempts,
         "sections": sections,
         "managers": managers,
+        "philosophers": philosophers,
+        "nodes": nodes,
     }
     instance = build(model, variant, named, set_ or [], with_ or [], without or [])
     limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout)

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from kmigrate.spec.examples.diehard import DieHard
+from kmigrate.spec.examples.ewd840 import Ewd840
+from kmigrate.spec.examples.hygienic import Hygienic
 from kmigrate.spec.examples.peterson import Peterson
+from kmigrate.spec.examples.philosophers import Philosophers
 from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.protocol import Hardened, Published
@@ -72,6 +75,9 @@ MODELS: dict[str, Entry] = {
         ),
         Entry("two-phase-commit", "example: Gray and Lamport's two-phase commit", {"": TwoPhaseCommit}),
         Entry("peterson", "example: Peterson's filter lock for N processes", {"": Peterson}),
+        Entry("philosophers", "example: dining philosophers, one deadlock at every size", {"": Philosophers}),
+        Entry("hygienic", "example: Chandy and Misra's philosophers, none of whom starves", {"": Hygienic}),
+        Entry("ewd840", "example: termination detection with a token in a ring", {"": Ewd840}),
         Entry("diehard", "example: four litres with two jugs (its invariant is meant to fail)", {"": DieHard}),
     )
 }

@@ -106,7 +106,7 @@ class TracedBool(Traced):
     def negated(self) -> TracedBool:
         """The negation."""
         atom = None if self.atom is None else (self.atom[0], self.run.everything[self.atom[0]] - self.atom[1])
-        return TracedBool(self.run, z3.Not(self.term), atom)
+        return TracedBool(self.run, negation(self.term), atom)
 
     def __eq__(self, other: object) -> Any:
         if isinstance(other, bool):
@@ -270,6 +270,11 @@ class TracedInt(Traced):
 
     def __index__(self) -> int:
         return self.run.fork_integer(self)
+
+
+def negation(term: Any) -> Any:
+    """The negation of a boolean term, without a double one."""
+    return term.arg(0) if z3.is_not(term) else z3.Not(term)
 
 
 def _in_order(number: int, other: int, strict: bool, swapped: bool) -> bool:

@@ -26,7 +26,7 @@ from kmigrate.spec.language.errors import (
 )
 from kmigrate.spec.language.model import ActionInstance, Model, Property, Slot, State
 from kmigrate.spec.language.plain import initial_states
-from kmigrate.spec.language.proxy import Atom, Traced, TracedBool, TracedInt, TracedValue, bits_for
+from kmigrate.spec.language.proxy import Atom, Traced, TracedBool, TracedInt, TracedValue, bits_for, negation
 from kmigrate.spec.language.run import GuardFailed, Run, running
 from kmigrate.spec.language.sorts import Domain
 from kmigrate.spec.language.variable import Variable
@@ -445,7 +445,7 @@ def _joined(parts: list[TracedBool], join: Callable[..., frozenset[int]]) -> Ato
 
 
 def _literal(decision: _Decision) -> Term:
-    return decision.term if decision.chosen else z3.Not(decision.term)
+    return decision.term if decision.chosen else negation(decision.term)
 
 
 def slot_variables(model: Model, prefix: str = "") -> tuple[Term, ...]:
