@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kmigrate.checker import graph, interpret, solve
-from kmigrate.checker.errors import UnknownEngine
+from kmigrate.checker.errors import SymmetryNotOffered, UnknownEngine
 from kmigrate.checker.interpret import Progress
 from kmigrate.checker.verdict import Report
 from kmigrate.spec.language import Model
@@ -15,6 +15,9 @@ ENGINES: dict[str, str] = {
     "networkx": "the state graph as a MultiDiGraph: small instances, verdicts decided on the graph",
     "z3": "bounded checking of the traced terms: shortest counterexamples, never 'holds'",
 }
+
+WITH_SYMMETRY = ("interpret",)
+"""The engines that can visit orbits."""
 
 Z3_DEPTH = 12
 """How deep the z3 engine looks unless told otherwise."""
@@ -36,14 +39,18 @@ def check(
     name: str | None = None,
     engine: str = "interpret",
     limits: Limits | None = None,
+    symmetry: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Decide every property of a model with one engine.
 
-    name    what the report calls the model; its class name if not given
-    Raises  UnknownEngine; SpecificationFault where the model's own text goes wrong.
+    name      what the report calls the model; its class name if not given
+    symmetry  visit one state of each orbit of identities (interpreter only)
+    Raises    UnknownEngine; SymmetryNotOffered; SpecificationFault where the model's own text goes wrong.
     """
     limits = limits or Limits()
+    if symmetry and engine not in WITH_SYMMETRY:
+        raise SymmetryNotOffered(engine, WITH_SYMMETRY)
     match engine:
         case "interpret":
             return interpret.check(
@@ -52,6 +59,7 @@ def check(
                 max_states=limits.max_states,
                 max_depth=limits.max_depth,
                 timeout=limits.timeout,
+                symmetry=symmetry,
                 progress=progress,
             )
         case "networkx":

@@ -24,6 +24,14 @@ class UnknownEngine(CheckerError):
         self.name, self.known = name, known
 
 
+class SymmetryNotOffered(CheckerError):
+    """Symmetry was asked of an engine that has none."""
+
+    def __init__(self, engine: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"the {engine} engine does not use symmetry; {', '.join(known)} does")
+        self.engine, self.known = engine, known
+
+
 class TooLargeForEngine(CheckerError):
     """The state graph has outgrown what an engine is meant for."""
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from kmigrate.checker.errors import SpecificationFault
 from kmigrate.checker.memory import peak_bytes
+from kmigrate.checker.symmetry import Symmetry
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import (
     Answer,
@@ -147,16 +148,38 @@ class Search:
     edges: int = 0
     cut: str = ""
     """Why the search stopped early; empty if it did not."""
+    symmetry: Symmetry | None = None
+    """If given, the visited states stand for their orbits."""
 
     def trace(self, state: State) -> Trace:
-        """A shortest way to a visited state."""
+        """A shortest way to a visited state, or, under symmetry, to a state of its orbit."""
         model = self.interpreter.model
+        if self.symmetry is not None:
+            return self._real_trace(state, self.symmetry)
         steps: list[Step] = []
         while state in self.parent:
             previous, number = self.parent[state]
             steps.append(Step(self.interpreter.actions[number], state))
             state = previous
         return Trace(model, state, tuple(reversed(steps)))
+
+    def _real_trace(self, state: State, symmetry: Symmetry) -> Trace:
+        """A way through real states whose representatives are those that the search has followed."""
+        followed = [state]
+        while followed[-1] in self.parent:
+            followed.append(self.parent[followed[-1]][0])
+        followed.reverse()
+        starts = initial_states(self.interpreter.model)
+        start = here = next(s for s in starts if symmetry.representative(s) == followed[0])
+        steps: list[Step] = []
+        for wanted in followed[1:]:
+            number, here = next(
+                (number, after)
+                for number, after in self.interpreter.successors(here)
+                if symmetry.representative(after) == wanted
+            )
+            steps.append(Step(self.interpreter.actions[number], here))
+        return Trace(self.interpreter.model, start, tuple(steps))
 
 
 def search(
@@ -165,17 +188,21 @@ def search(
     max_states: int | None = None,
     max_depth: int | None = None,
     deadline: float | None = None,
+    symmetry: Symmetry | None = None,
     progress: Progress | None = None,
 ) -> Search:
     """Visit every reachable state, breadth first, each level in rising order.
 
+    symmetry                visit one state of each orbit
     max_states, max_depth   stop after so many states or levels; `cut` then says so
     deadline                stop when `time.monotonic()` passes it
     Raises  SpecificationFault where the text itself goes wrong.
     """
     interpreter = Interpreter(model)
-    found = Search(interpreter, enabled=[0] * len(interpreter.actions))
+    found = Search(interpreter, enabled=[0] * len(interpreter.actions), symmetry=symmetry)
     level = initial_states(model)
+    if symmetry is not None:
+        level = sorted({symmetry.representative(state) for state in level})
     for state in level:
         found.level[state] = 0
         found.before[state] = []
@@ -207,7 +234,8 @@ def _expand(found: Search, state: State) -> list[State]:
     fresh = []
     any_enabled = False
     try:
-        for number, after in found.interpreter.successors(state):
+        for number, successor in found.interpreter.successors(state):
+            after = successor if found.symmetry is None else found.symmetry.representative(successor)
             any_enabled = True
             found.edges += 1
             found.enabled[number] += 1
@@ -234,6 +262,7 @@ def check(
     max_depth: int | None = None,
     timeout: float | None = None,
     only: str | None = None,
+    symmetry: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Decide every property of a model, or the one called `only`, by visiting all its states."""
@@ -243,6 +272,7 @@ def check(
         max_states=max_states,
         max_depth=max_depth,
         deadline=None if timeout is None else started + timeout,
+        symmetry=Symmetry(model) if symmetry else None,
         progress=progress,
     )
     answers = [_answer(found, asked) for asked in model.schema.properties if only in (None, asked.name)]
@@ -290,6 +320,9 @@ def _live_answer(found: Search, asked: Property) -> Answer:
     """A liveness property, decided on the whole graph."""
     from kmigrate.checker import liveness  # numpy and scipy, only for those who ask
 
+    if found.symmetry is not None:
+        reason = "liveness is not decided under symmetry; check it without"
+        return Answer(asked.name, asked.id, Undetermined(reason), asked.doc)
     if found.cut:
         return Answer(asked.name, asked.id, Undetermined(found.cut), asked.doc)
     graph = liveness.graph_of(found.interpreter, found.level)

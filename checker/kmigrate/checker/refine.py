@@ -105,6 +105,7 @@ def _abstraction(
 
     def run(state: State) -> tuple[State | str, tuple[int, ...]]:
         below, above = PlainRun(lower, state), PlainRun(upper, (-1,) * size)
+        below.starting = True  # an abstraction may name identities: it is no transition
         try:
             with running(below):
                 assign(lower.view(below), upper.view(above))

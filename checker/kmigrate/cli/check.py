@@ -109,6 +109,7 @@ def check_command(
     max_states: Annotated[int | None, typer.Option(min=1, help="Stop after so many states.")] = None,
     depth: Annotated[int | None, typer.Option(min=0, help="Stop after so many levels (z3: steps).")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds.")] = None,
+    symmetry: Annotated[bool, typer.Option("--symmetry", help="Visit one state of each orbit.")] = False,
     trace: Annotated[bool, typer.Option("--trace/--no-trace", help="Tell each counterexample in lanes.")] = False,
     json_: JsonFlag = False,
 ) -> None:
@@ -131,7 +132,7 @@ def check_command(
     instance = build(model, variant, named, set_ or [], with_ or [], without or [])
     limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout)
     with Watch(f"checking {model}") as watch:
-        report = check(instance, name=model, engine=engine, limits=limits, progress=watch.search)
+        report = check(instance, name=model, engine=engine, limits=limits, symmetry=symmetry, progress=watch.search)
     if json_:
         print_json(report.as_json())
     else:

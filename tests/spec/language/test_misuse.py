@@ -99,7 +99,7 @@ SILENT = {
     "in a list": condition("self.phase in [Phase.IDLE, Phase.BUSY]", "write one_of(value, first, second)"),
     "a number in a list": condition("self.small in [1, 2]", "write one_of(value, first, second)"),
     "a number in a range": condition("self.small in range(2)", "write one_of(value, first, second)"),
-    "a node in a list": condition("self.node in [self.owner[Node.member(0)]]", "write one_of"),
+    "a node in a list": condition("self.node in [self.owner[self.node]]", "write one_of"),
     "a flag in a tuple": condition("self.flag in (self.small == 1, self.small == 2)", "write one_of"),
     "a plain value in a list of traced ones": condition("1 in [self.small, self.wide]", "write one_of"),
     "f-string": condition("f'{self.phase}' == 'x'", "text has no place in a transition"),

@@ -11,7 +11,7 @@ from types import CodeType
 from typing import Any, Literal, TypeVar, cast, overload
 
 from kmigrate.spec.language.errors import BadDeclaration, IdentityComparison, Location
-from kmigrate.spec.language.sorts import Sort, as_sort
+from kmigrate.spec.language.sorts import Member, Sort, as_sort
 
 F = TypeVar("F", bound=Callable[..., Any])
 Kind = Literal[
@@ -150,6 +150,34 @@ def declared(function: object) -> Declared | None:
 def forbid_identity_comparisons(function: Callable[..., Any]) -> None:
     """Raise IdentityComparison if the function, or a lambda in it, uses `is` on anything but None."""
     _forbid(function.__code__)
+
+
+def forbid_constant_identities(function: Callable[..., Any]) -> None:
+    """Raise BadDeclaration if the function, or a lambda in it, names a member of a sort of identities.
+
+    A member singled out by name would break the symmetry of its sort; null may be named.
+    """
+    cells = [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
+    names = _names(function.__code__)
+    for value in (*cells, *(function.__globals__.get(name) for name in names)):
+        if isinstance(value, Member) and value != type(value)(-1):
+            raise BadDeclaration(
+                function.__qualname__,
+                f"names the identity {value!r}",
+                "quantify over its sort, or make it a parameter",
+            )
+
+
+def _filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _names(code: CodeType) -> set[str]:
+    inner = [_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return set(code.co_names).union(*inner)
 
 
 def functions_of(member: object) -> list[Callable[..., Any]]:

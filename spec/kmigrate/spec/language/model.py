@@ -19,6 +19,7 @@ from kmigrate.spec.language.declare import (
     Fairness,
     Kind,
     declared,
+    forbid_constant_identities,
     forbid_identity_comparisons,
     functions_of,
 )
@@ -224,6 +225,7 @@ class Model:
         for member in vars(cls).values():
             for function in functions_of(member):
                 forbid_identity_comparisons(function)
+                forbid_constant_identities(function)
 
     @classmethod
     def _check(cls, name: str, function: Callable[..., Any], mark: Declared) -> None:

@@ -158,7 +158,13 @@ class Member:
         cls._sort = None
 
     def __new__(cls, index: int) -> Self:
-        """The one member of this kind with this number."""
+        """The one member of this kind with this number; in a transition only null (-1) may be made."""
+        if index >= 0 and in_a_transition():
+            raise IdentitiesHaveNoOrder(cls.__name__, f"the constant {cls.__name__}({index}) was named")
+        return cls._of(index)
+
+    @classmethod
+    def _of(cls, index: int) -> Self:
         made = cls._made.get(index)
         if made is None:
             made = cls._made[index] = object.__new__(cls)
@@ -226,7 +232,7 @@ class Identity(Sort[M]):
         count = model.number(self.count) if isinstance(self.count, str) else self.count
         if count < 1:
             raise BadDeclaration(f"identity {self.name}", f"would have {count} members", "it needs at least one")
-        return _domain(self.name, tuple(self.kind(i) for i in range(count)), symmetric=True)
+        return _domain(self.name, tuple(self.kind._of(i) for i in range(count)), symmetric=True)
 
 
 class _Nullable(Sort[M]):
