@@ -176,6 +176,33 @@ def test_a_campaign_reports_what_broke_and_a_file_to_replay(
     assert "not the run that was recorded" in out
 
 
+def test_a_refinement_holds_or_shows_where_it_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = kmigrate(capsys, "check", "protocol", "--processes", "1", "--refines", "residence")
+    assert code == 0
+    assert "every step is a step or a stutter of the model above" in out
+    published = ("check", "protocol", "--variant", "published", "--clusters", "2", "--refines", "residence")
+    code, out, _ = kmigrate(capsys, *published, "--json")
+    document = json.loads(out)
+    assert (code, document["verdict"]) == (1, "violated")
+    assert len(document["trace"]["steps"]) == 4
+    code, _, err = kmigrate(capsys, "check", "diehard", "--refines", "residence")
+    assert code == 2
+    assert "no abstraction from diehard to residence" in err
+
+
+def test_random_walks_find_what_is_wrong_and_never_say_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    published = ("check", "protocol", "--variant", "published", "--clusters", "2", "--simulate", "300")
+    first = kmigrate(capsys, *published, "--seed", "2", "--json")
+    second = kmigrate(capsys, *published, "--seed", "2", "--json")
+    properties = json.loads(first[1])["properties"]
+    assert first[0] == 1
+    assert properties == json.loads(second[1])["properties"]
+    assert properties["no_process_lost"]["verdict"] == "violated"
+    assert properties["no_credit_lost"]["verdict"] == "undetermined"
+    code, _, _ = kmigrate(capsys, "check", "protocol", "--simulate", "20")
+    assert code == 3
+
+
 def test_an_export_goes_to_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "model.pml"
     code, out, _ = kmigrate(capsys, "export", "diehard", "--format", "promela", "-o", str(file))

@@ -7,7 +7,19 @@ from kmigrate.checker.errors import SpecificationFault
 from kmigrate.checker.interpret import Interpreter, check, search
 from kmigrate.spec.examples.diehard import DieHard
 from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
-from kmigrate.spec.language import ANY, Map, Model, Range, action, array, invariant, recoverable, require, variable
+from kmigrate.spec.language import (
+    ANY,
+    Map,
+    Model,
+    Range,
+    action,
+    array,
+    implies,
+    invariant,
+    recoverable,
+    require,
+    variable,
+)
 from kmigrate.spec.language.plain import execute
 from kmigrate.spec.protocol import Hardened, Published
 
@@ -128,6 +140,36 @@ def test_every_step_of_a_trace_is_a_step_of_the_text() -> None:
                 updates = execute(model, step.action, before).updates
                 assert updates is not None
                 assert all(step.state[slot] == code for slot, code in updates)
+
+
+class Hollow(Model):
+    """A conditional whose condition never comes."""
+
+    n: int = variable("a number", of=Range(0, 3), init=0)
+
+    @action
+    def up(self) -> None:
+        """To two and no further."""
+        require(self.n < 2)
+        self.n = self.n + 1
+
+    @invariant
+    def never_asked(self) -> bool:
+        """At three it would be wrong."""
+        return implies(self.n == 3, lambda: False)
+
+    @invariant
+    def asked(self) -> bool:
+        """At two it is right."""
+        return implies(self.n == 2, lambda: self.n > 1)
+
+
+def test_a_conjunct_that_holds_because_its_premise_never_does_is_reported() -> None:
+    report = check(Hollow())
+    assert report.answer("never_asked").verdict.word == "holds"
+    assert len(report.vacuous) == 1
+    assert report.vacuous[0].startswith("never_asked: the premise at test_interpret.py:")
+    assert check(Hardened(clusters=3, processes=2)).vacuous == ()
 
 
 class OffTheEdge(Model):

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from kmigrate.checker.errors import SpecificationFault
@@ -27,6 +28,7 @@ from kmigrate.checker.verdict import (
     parameters_as_json,
 )
 from kmigrate.spec.language import Model, SpecError
+from kmigrate.spec.language.errors import Location
 from kmigrate.spec.language.model import ActionInstance, Property, State
 from kmigrate.spec.language.plain import evaluate, execute, initial_states
 
@@ -87,6 +89,8 @@ class Interpreter:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.actions = model.schema.actions
+        self.premises: dict[str, dict[Location, bool]] = {}
+        """For each property, the places of its premises and whether each was ever true."""
         self._effects = [Remembered(self._effect(instance)) for instance in self.actions]
         asked = model.schema.properties
         targets = [p.target for p in asked if p.kind == "leads_to"]
@@ -102,7 +106,17 @@ class Interpreter:
         return run
 
     def _judge(self, asked: Property) -> Callable[[State], tuple[bool, tuple[int, ...]]]:
-        return lambda state: evaluate(self.model, asked, state)
+        premises = self.premises.setdefault(asked.name, {})
+        return lambda state: evaluate(self.model, asked, state, premises)
+
+    def vacuous(self) -> list[str]:
+        """Conditional conjuncts of properties whose premise was true in no state that was asked about."""
+        return [
+            f"{name}: the premise at {Path(place.file).name}:{place.line} is never true"
+            for name, premises in self.premises.items()
+            for place, met in premises.items()
+            if not met
+        ]
 
     def successors(self, state: State) -> Iterator[tuple[int, State]]:
         """(action number, next state) of every action that is enabled in `state`, in order."""
@@ -289,6 +303,7 @@ def check(
         seconds=time.monotonic() - started,
         peak_bytes=peak_bytes(),
         coverage=coverage(model, found.enabled),
+        vacuous=tuple(found.interpreter.vacuous()),
     )
 
 

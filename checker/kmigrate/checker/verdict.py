@@ -70,6 +70,8 @@ class Report:
     seconds: float
     peak_bytes: int
     coverage: dict[str, int] = field(default_factory=dict)
+    vacuous: tuple[str, ...] = ()
+    """Conditional conjuncts of properties whose premise was true in no state visited."""
 
     @property
     def verdict(self) -> str:
@@ -114,6 +116,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "peak_bytes": self.peak_bytes,
             "coverage": self.coverage,
+            "vacuous": list(self.vacuous),
         }
 
 

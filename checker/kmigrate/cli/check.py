@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.text import Text
 
 from kmigrate.checker import Limits, Report, Trace, Violated, check
 from kmigrate.checker.engines import ENGINES
+from kmigrate.checker.refine import refines as refines_model
+from kmigrate.checker.simulate import simulate
+from kmigrate.checker.verdict import parameters_as_json
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.report import Watch, answers_table, coverage_line, size_line, told, verdict_table
 from kmigrate.spec.catalogue import MODELS, QUICK, find
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.variable import Parameter, Switches
+from kmigrate.spec.refinements import REFINEMENTS
 from kmigrate.spec.vocabulary import Mechanism
 
 
@@ -53,6 +57,10 @@ def build(
             raise WrongUse(f"--without {foreign[0]}: this variant has {known}")
         given[switch.name] = (switch.default | added) - removed
     return kind(**given)
+
+
+SIMULATION_STEPS = 200
+"""The length of a random walk unless --depth says otherwise."""
 
 
 @app.command()
@@ -109,6 +117,9 @@ def check_command(
     max_states: Annotated[int | None, typer.Option(min=1, help="Stop after so many states.")] = None,
     depth: Annotated[int | None, typer.Option(min=0, help="Stop after so many levels (z3: steps).")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds.")] = None,
+    refines: Annotated[str | None, typer.Option(help="Check that it refines this model above: residence.")] = None,
+    simulate_: Annotated[int | None, typer.Option("--simulate", min=1, help="Random walks instead.")] = None,
+    seed: Annotated[int, typer.Option(help="The seed of the walks.")] = 1,
     symmetry: Annotated[bool, typer.Option("--symmetry", help="Visit one state of each orbit.")] = False,
     trace: Annotated[bool, typer.Option("--trace/--no-trace", help="Tell each counterexample in lanes.")] = False,
     json_: JsonFlag = False,
@@ -130,13 +141,56 @@ def check_command(
         "nodes": nodes,
     }
     instance = build(model, variant, named, set_ or [], with_ or [], without or [])
+    if refines is not None:
+        _check_refinement(instance, model, refines, max_states, json_)
     limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout)
     with Watch(f"checking {model}") as watch:
-        report = check(instance, name=model, engine=engine, limits=limits, symmetry=symmetry, progress=watch.search)
+        if simulate_ is not None:
+            steps = SIMULATION_STEPS if depth is None else depth
+            report = simulate(instance, walks=simulate_, depth=steps, seed=seed, name=model, progress=watch.search)
+        else:
+            report = check(
+                instance, name=model, engine=engine, limits=limits, symmetry=symmetry, progress=watch.search
+            )
     if json_:
         print_json(report.as_json())
     else:
         _print_report(report, instance, trace)
+    raise typer.Exit(report.exit_code)
+
+
+def _check_refinement(model: Model, name: str, above: str, max_states: int | None, json_: bool) -> NoReturn:
+    """Check a refinement, print what was found and exit."""
+    known = [r for r in REFINEMENTS.values() if isinstance(model, r.lower)]
+    refinement = next((r for r in known if r.upper is find(above)), None)
+    if refinement is None:
+        there = ", ".join(r.name for r in REFINEMENTS.values())
+        raise WrongUse(f"no abstraction from {name} to {above} is written down; there are {there}")
+    with Watch(f"refinement {refinement.name}") as watch:
+        report = refines_model(model, refinement, max_states=max_states, progress=watch.search)
+    if json_:
+        trace = report.verdict.trace.as_json() if isinstance(report.verdict, Violated) else None
+        print_json(
+            {
+                "refinement": refinement.name,
+                "parameters": parameters_as_json(model.parameters),
+                "verdict": report.verdict.word,
+                "reason": report.reason,
+                "states": report.states,
+                "edges": report.edges,
+                "stutters": report.stutters,
+                "seen": report.seen,
+                "trace": trace,
+            }
+        )
+    else:
+        console().print(Text(f"{refinement.name}: {report.verdict.word}", style="bold"))
+        console().print(f"bounds: {size_line(parameters_as_json(model.parameters))}")
+        console().print(report.reason)
+        if isinstance(report.verdict, Violated):
+            console().print(_way(report.verdict.trace))
+        taken = ", ".join(f"{action} {times}" for action, times in report.seen.items())
+        console().print(f"{report.states:,} states, {report.edges:,} edges, {report.stutters:,} stutters; {taken}")
     raise typer.Exit(report.exit_code)
 
 
@@ -158,6 +212,8 @@ def _print_report(report: Report, model: Model, trace: bool) -> None:
     console().print(f"\n{counts}engine {report.engine}, {report.seconds:.2f} s, {report.peak_bytes >> 20} MiB")
     if line:
         console().print(line)
+    for finding in report.vacuous:
+        console().print(f"vacuous: {finding}")
 
 
 def _way(trace: Trace) -> str:

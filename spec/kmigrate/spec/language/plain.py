@@ -46,6 +46,8 @@ class PlainRun(Run):
         self.reads: dict[int, None] = {}
         self.written: dict[int, int] = {}
         self.passed = 0
+        self.premises: dict[Location, bool] | None = None
+        """If given, each premise of an `implies` that is asked is noted here: was it ever true?"""
 
     def get(self, variable: Variable, index: tuple[Any, ...]) -> Any:
         """The value of one element, as assigned so far."""
@@ -85,6 +87,13 @@ class PlainRun(Run):
         """How many values the condition is true of."""
         return self._inside(lambda: sum(1 for value in values if condition(value)))
 
+    def implies(self, premise: bool, conclusion: Callable[[], bool]) -> bool:
+        """Whether the conclusion holds wherever the premise does; notes whether the premise was ever true."""
+        if self.premises is not None:
+            place = calling_line()
+            self.premises[place] = bool(premise) or self.premises.get(place, False)
+        return not premise or conclusion()
+
     def guard(self, condition: bool, location: Callable[[], Location]) -> None:
         """End the action if the condition is false."""
         if not condition:
@@ -119,9 +128,15 @@ def apply(state: State, updates: tuple[tuple[int, int], ...]) -> State:
     return tuple(changed)
 
 
-def evaluate(model: Model, asked: Property, state: State) -> tuple[bool, tuple[int, ...]]:
-    """Whether a property is true in a state, and the slots that decided it."""
+def evaluate(
+    model: Model, asked: Property, state: State, premises: dict[Location, bool] | None = None
+) -> tuple[bool, tuple[int, ...]]:
+    """Whether a property is true in a state, and the slots that decided it.
+
+    premises    if given, notes for each `implies` that is asked whether its premise was ever true
+    """
     run = PlainRun(model, state)
+    run.premises = premises
     run.judging = True
     with running(run):
         return bool(asked.body(model.view(run))), tuple(run.reads)

@@ -74,6 +74,10 @@ class Run:
         """How many values the condition is true of."""
         raise NotImplementedError  # pragma: no cover
 
+    def implies(self, premise: bool, conclusion: Callable[[], bool]) -> bool:
+        """Whether the conclusion holds wherever the premise does."""
+        return not premise or conclusion()
+
     def guard(self, condition: bool, location: Callable[[], Location]) -> None:
         """Go on only if the condition is true."""
         raise NotImplementedError  # pragma: no cover

@@ -45,7 +45,7 @@ def count(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> int:
 
 def implies(premise: bool, conclusion: Callable[[], bool]) -> bool:
     """Whether the conclusion holds wherever the premise does; it is not asked where the premise is false."""
-    return not premise or conclusion()
+    return current("implies").implies(premise, conclusion)
 
 
 def one_of(value: V, *choices: V) -> bool:
