@@ -1,0 +1,75 @@
+"""The name service of the hardened protocol: one record per process, in which a move is committed or ruled out.
+
+A record is the owner and the highest epoch that has been committed or ruled out. The name service does not stop
+(assumed, stated in the README).
+
+Source: ours; thesis 2.2 (logical names of processes are a service of the multikernel).
+"""
+
+from kmigrate.spec.language import action, require, weakly_fair
+from kmigrate.spec.protocol.attempt import Attempt, Attempts
+from kmigrate.spec.vocabulary import Mechanism, Message
+
+
+class NameService(Attempts):
+    """The three questions COM, FENS and FEND, and their answers."""
+
+    def can(self, attempt: int) -> bool:
+        """Whether the record still allows this attempt to commit."""
+        ours = self.owner[self.process[attempt]] == self.source[attempt]
+        if not self.has(Mechanism.EPOCH_CHECK):
+            return ours
+        return ours and self.recorded[self.process[attempt]] < self.epoch[attempt]
+
+    def answer(self, message: Message, attempt: int) -> None:
+        """The name service answers, unless nobody waits for it any more."""
+        if not self.closed(attempt):
+            self.sent[message, attempt] = True
+
+    @weakly_fair
+    @action(attempt=Attempt)
+    def record_commit(self, attempt: int) -> None:
+        """COM at the name service."""
+        require(self.sent[Message.COM, attempt])
+        process = self.process[attempt]
+        if self.can(attempt):
+            self.owner[process] = self.destination[attempt]
+            self.recorded[process] = self.epoch[attempt]
+            reply = Message.CYES
+        elif self.owner[process] == self.source[attempt]:
+            reply = Message.CNO
+        else:
+            reply = Message.CYES
+        self.sent[Message.COM, attempt] = False
+        self.answer(reply, attempt)
+
+    @weakly_fair
+    @action(attempt=Attempt)
+    def answer_source(self, attempt: int) -> None:
+        """FENS at the name service: rule the commit out if it has not happened."""
+        require(self.sent[Message.FENS, attempt])
+        process = self.process[attempt]
+        if self.can(attempt):
+            self.recorded[process] = self.epoch[attempt]
+            reply = Message.CNO
+        elif self.owner[process] == self.source[attempt]:
+            reply = Message.CNO
+        else:
+            reply = Message.CYES
+        self.sent[Message.FENS, attempt] = False
+        self.answer(reply, attempt)
+
+    @weakly_fair
+    @action(attempt=Attempt)
+    def answer_destination(self, attempt: int) -> None:
+        """FEND at the name service: rule the commit out if it has not happened."""
+        require(self.sent[Message.FEND, attempt])
+        process = self.process[attempt]
+        reply = Message.NO
+        if self.can(attempt):
+            if self.has(Mechanism.FENCING):
+                self.recorded[process] = self.epoch[attempt]
+        elif self.owner[process] == self.destination[attempt] and self.recorded[process] == self.epoch[attempt]:
+            reply = Message.YES
+        self.sent[Message.FEND, attempt] = False
+        self.answer(reply, attempt)
