@@ -308,9 +308,12 @@ def check(
 
 
 def coverage(model: Model, enabled: list[int]) -> dict[str, int]:
-    """For each action, in how many (state, instance) pairs it was enabled."""
+    """For each action that the parameters do not rule out, in how many (state, instance) pairs it was enabled."""
     total: dict[str, int] = {}
+    ruled_out = model.ruled_out()
     for instance, times in zip(model.schema.actions, enabled, strict=True):
+        if instance.name in ruled_out and not times:
+            continue
         total[instance.name] = total.get(instance.name, 0) + times
     return total
 

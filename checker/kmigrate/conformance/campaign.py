@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kmigrate.conformance.judge import Nonconformance
+from kmigrate.conformance.mapping import NOT_ON_THE_MACHINE
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.shrink import Smaller, shrink
@@ -124,7 +125,7 @@ def campaign(
                 report.findings.append(_finding(number, smaller, seed, folder))
     report.hash = digest.hexdigest()
     known = {instance.name for instance in oracles.of(drawn("0:0", variant=variant)[0]).model.schema.actions}
-    report.never_taken = sorted(known - set(report.actions))
+    report.never_taken = sorted(known - NOT_ON_THE_MACHINE - set(report.actions))
     return report
 
 

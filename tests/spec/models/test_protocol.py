@@ -72,7 +72,7 @@ NEEDS_AN_UNRELIABLE_NETWORK = {
     Mechanism.SOURCE_TIMEOUT,
     Mechanism.DESTINATION_QUESTION,
 }
-"""Without them nothing breaks as long as no message is lost or doubled."""
+"""Without them nothing breaks as long as no message is lost or doubled; test_faults.py shows what does then."""
 
 
 @pytest.mark.parametrize("mechanism", sorted(HARDENED_MECHANISMS, key=str))

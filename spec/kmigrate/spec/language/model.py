@@ -106,6 +106,12 @@ class Schema:
             self.index_domains[variable.name] = domains
             self.first_slot[variable.name] = len(slots)
             of = self.domain(variable.of)
+            if not of.values:
+                raise BadDeclaration(
+                    f"variable {variable.name}",
+                    f"has no value to take: {of.name} is empty",
+                    "give its sort a value",
+                )
             slots += [Slot(variable, index, of) for index in itertools.product(*(d.values for d in domains))]
         self.slots: tuple[Slot, ...] = tuple(slots)
 
@@ -257,6 +263,10 @@ class Model:
 
     def check_parameters(self) -> None:
         """Override to refuse combinations of parameters, with `BadParameter`."""
+
+    def ruled_out(self) -> frozenset[str]:
+        """The actions that these parameters rule out: that they are never enabled is no finding."""
+        return frozenset()
 
     def lane(self, action: str, arguments: Mapping[str, Any]) -> str:
         """Where an action happens, for the lanes of a trace; evaluated in the state after it.

@@ -132,11 +132,11 @@ class Range(Sort[int]):
         """The integers in rising order; an empty range is a BadDeclaration."""
         low = model.number(self.low) if isinstance(self.low, str) else self.low
         high = model.number(self.high) if isinstance(self.high, str) else self.high
-        if high < low:
+        if high < low - 1:
             raise BadDeclaration(
                 f"range {self.name}",
-                f"is empty ({low}..{high})",
-                "its high end must not be less than its low end",
+                f"ends before it begins ({low}..{high})",
+                "its high end must not be less than its low end (one less: empty, which only an index may be)",
             )
         return _domain(f"{low}..{high}", tuple(range(low, high + 1)), ordered=True)
 

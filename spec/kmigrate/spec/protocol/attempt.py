@@ -1,7 +1,8 @@
 """An attempt of the hardened protocol: its identity, its phases, and what both sides do with it.
 
-An attempt fixes process, source, destination and epoch. The network is the set of messages sent; here it is
-reliable: a message stays until it is received once, in any order.
+An attempt fixes process, source, destination and epoch. The network is the set of messages sent: a
+message stays until it is received, in any order. Parameters say whether it may be lost, doubled, or last for ever,
+and whether clusters may crash.
 
 Source: ours, from nanvix-facts 9 F and the prototype that PROTOCOL.md reports. Notes 5 to 7 in spec/README.md.
 """
@@ -9,13 +10,21 @@ Source: ours, from nanvix-facts 9 F and the prototype that PROTOCOL.md reports. 
 from collections.abc import Mapping
 from typing import Any
 
-from kmigrate.spec.language import Map, Range, array, one_of, switches
+from kmigrate.spec.language import Map, Range, array, exists, one_of, parameter, switches
 from kmigrate.spec.language.model import show
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Clusters, Process, ProcessId, Section
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, DestinationPhase, Mechanism, Message, SourcePhase
 
 NAME_SERVICE = "names"
 """The lane of the name service, which runs on the I/O cluster."""
+
+NETWORK = "network"
+"""The lane of what the network does by itself."""
+
+FAULTS_OF_THE_NETWORK = frozenset(
+    {"lose", "lose_want", "lose_sect", "duplicate", "duplicate_want", "duplicate_sect"}
+    | {"deliver_copy", "deliver_want_copy", "deliver_sect_copy"}
+)
 
 Attempt = Range(0, "last_attempt")
 Epoch = Range(0, "attempts")
@@ -30,6 +39,13 @@ class Attempts(Clusters):
     """Attempts, their messages, and what source and destination have in common."""
 
     mechanisms: frozenset[Mechanism] = switches(HARDENED_MECHANISMS, "mechanisms of the hardened protocol")
+
+    losses: int = parameter(0, "messages that the network may lose", low=0, high=3)
+    duplicates: int = parameter(0, "messages that the network may deliver twice", low=0, high=2)
+    crashes: int = parameter(0, "clusters that may stop for good", low=0, high=3)
+    lasting: int = parameter(
+        0, "1: no message is ever removed, so each may be lost, repeated and overtaken at will", low=0, high=1
+    )
 
     @property
     def last_attempt(self) -> int:
@@ -63,15 +79,27 @@ class Attempts(Clusters):
     )
     recorded: Map[ProcessId, int] = array("the highest epoch in that record", Process, of=Epoch, init=0)
 
+    crashed: Map[ClusterId, bool] = array(
+        "the cluster has stopped for good, and its memory is gone", Cluster, of=bool, init=False
+    )
+
+    def excused(self, process: ProcessId) -> bool:
+        """I1 does not speak of a process whose owner in the record has crashed: LOST_WITH_NODE."""
+        return exists(Cluster, lambda c: self.owner[process] == c and self.crashed[c])
+
     def lane(self, action: str, arguments: Mapping[str, Any]) -> str:
         """The cluster whose daemon acts, or the name service."""
+        if action == "crash":
+            return show(arguments["cluster"])
+        if action in FAULTS_OF_THE_NETWORK:
+            return NETWORK
         attempt = arguments["attempt"]
         if action in ("record_commit", "answer_source", "answer_destination"):
             return NAME_SERVICE
         at_destination = (
             arguments["message"] in TO_DESTINATION
             if action == "drop"
-            else action in ("grant", "refuse", "stage", "time_out_staging", "ask_from_destination")
+            else action in ("grant", "refuse", "answer_again", "stage", "time_out_staging", "ask_from_destination")
             or action in ("start_copy", "clear_copy", "drop_sect")
         )
         return show(self.destination[attempt] if at_destination else self.source[attempt])
@@ -98,6 +126,21 @@ class Attempts(Clusters):
             self.at_source[attempt] == SourcePhase.CLOSED
             and self.at_destination[attempt] == DestinationPhase.CLOSED
         )
+
+    def take(self, message: Message, attempt: int) -> None:
+        """Receive a message. Where messages last, it may be received again."""
+        if not self.lasting:
+            self.sent[message, attempt] = False
+
+    def take_want(self, attempt: int, section: int) -> None:
+        """Receive WANT i."""
+        if not self.lasting:
+            self.want[attempt, section] = False
+
+    def take_sect(self, attempt: int, section: int) -> None:
+        """Receive SECT i."""
+        if not self.lasting:
+            self.sect[attempt, section] = False
 
     def thaw(self, cluster: ClusterId) -> None:
         """Let the cluster's user threads be scheduled."""

@@ -25,14 +25,21 @@ class DestinationSide(Attempts):
             return True
         return self.has(Mechanism.ADMISSION) and not self.vacant(here)
 
+    def unheard(self, attempt: int) -> bool:
+        """Whether a request may be granted: the first of its attempt, unless stale ones are taken for new."""
+        if self.has(Mechanism.STALE_REFUSAL):
+            return self.at_destination[attempt] == DestinationPhase.NONE
+        return not self.open_at_destination(attempt)
+
     @weakly_fair
     @action(attempt=Attempt)
     def grant(self, attempt: int) -> None:
         """REQ at a destination that is free: reserve the room, ask for the first section."""
         require(self.sent[Message.REQ, attempt])
         here = self.destination[attempt]
+        require(not self.crashed[here] and self.unheard(attempt))
         require(not self.refused(attempt, here))
-        self.sent[Message.REQ, attempt] = False
+        self.take(Message.REQ, attempt)
         self.seen[here, self.process[attempt]] = self.epoch[attempt]
         self.at_destination[attempt] = DestinationPhase.STAGING
         self.frozen[here] = True
@@ -44,13 +51,26 @@ class DestinationSide(Attempts):
         """REQ at a destination that is not free: NACK at once, so that nobody waits for anybody."""
         require(self.sent[Message.REQ, attempt])
         here = self.destination[attempt]
+        require(not self.crashed[here] and not self.open_at_destination(attempt))
         require(self.refused(attempt, here))
-        self.sent[Message.REQ, attempt] = False
+        self.take(Message.REQ, attempt)
         if self.epoch[attempt] > self.seen[here, self.process[attempt]]:
             self.seen[here, self.process[attempt]] = self.epoch[attempt]
         self.at_destination[attempt] = DestinationPhase.CLOSED
         self.sent[Message.NACK, attempt] = True
         self.forget_if_closed(attempt)
+
+    @weakly_fair
+    @action(attempt=Attempt)
+    def answer_again(self, attempt: int) -> None:
+        """REQ repeated for an attempt that is open here: say again what is wanted, or that all is here."""
+        require(self.sent[Message.REQ, attempt])
+        require(self.open_at_destination(attempt))
+        self.take(Message.REQ, attempt)
+        if self.at_destination[attempt] == DestinationPhase.STAGING:
+            self.want[attempt, self.staged[attempt]] = True
+        else:
+            self.sent[Message.INST, attempt] = True
 
     @weakly_fair
     @action(attempt=Attempt, section=Section)
@@ -59,7 +79,7 @@ class DestinationSide(Attempts):
         require(self.at_destination[attempt] == DestinationPhase.STAGING)
         require(self.sect[attempt, section])
         require(self.staged[attempt] == section)
-        self.sect[attempt, section] = False
+        self.take_sect(attempt, section)
         self.content[self.destination[attempt], section] = self.process[attempt]
         if section + 1 < self.sections:
             self.staged[attempt] = section + 1
@@ -103,7 +123,7 @@ class DestinationSide(Attempts):
         """YES while INSTALLED: rebuild the queues, shoot the TLBs down, run."""
         require(self.at_destination[attempt] == DestinationPhase.INSTALLED)
         require(self.sent[Message.YES, attempt])
-        self.sent[Message.YES, attempt] = False
+        self.take(Message.YES, attempt)
         self.thaw(self.destination[attempt])
         self.close_destination(attempt)
 
@@ -113,7 +133,7 @@ class DestinationSide(Attempts):
         """NO while STAGING or INSTALLED: give the room back."""
         require(self.open_at_destination(attempt))
         require(self.sent[Message.NO, attempt])
-        self.sent[Message.NO, attempt] = False
+        self.take(Message.NO, attempt)
         self.clear(self.destination[attempt])
         self.thaw(self.destination[attempt])
         self.close_destination(attempt)

@@ -58,9 +58,7 @@ class Hardened(SourceSide, DestinationSide, NameService, Network):
 
     @terminal
     def quiet(self) -> bool:
-        """All requests are made, all attempts closed, no cluster frozen."""
-        return (
-            self.requested == self.attempts
-            and forall(Attempt, self.closed)
-            and forall(Cluster, lambda c: not self.frozen[c])
+        """No attempt is open on either side, and no cluster is frozen."""
+        return self.thawed() and forall(
+            Attempt, lambda a: not self.open_at_source(a) and not self.open_at_destination(a)
         )

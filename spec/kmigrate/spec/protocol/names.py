@@ -40,7 +40,7 @@ class NameService(Attempts):
             reply = Message.CNO
         else:
             reply = Message.CYES
-        self.sent[Message.COM, attempt] = False
+        self.take(Message.COM, attempt)
         self.answer(reply, attempt)
 
     @weakly_fair
@@ -56,7 +56,7 @@ class NameService(Attempts):
             reply = Message.CNO
         else:
             reply = Message.CYES
-        self.sent[Message.FENS, attempt] = False
+        self.take(Message.FENS, attempt)
         self.answer(reply, attempt)
 
     @weakly_fair
@@ -71,5 +71,5 @@ class NameService(Attempts):
                 self.recorded[process] = self.epoch[attempt]
         elif self.owner[process] == self.destination[attempt] and self.recorded[process] == self.epoch[attempt]:
             reply = Message.YES
-        self.sent[Message.FEND, attempt] = False
+        self.take(Message.FEND, attempt)
         self.answer(reply, attempt)

@@ -36,7 +36,7 @@ class SourceSide(Attempts):
         """WANT 0 while ASKING: close the gate for system calls and freeze."""
         require(self.at_source[attempt] == SourcePhase.ASKING)
         require(self.want[attempt, 0])
-        self.want[attempt, 0] = False
+        self.take_want(attempt, 0)
         self.at_source[attempt] = SourcePhase.FREEZING
 
     @weakly_fair
@@ -54,7 +54,7 @@ class SourceSide(Attempts):
         """WANT i while FROZEN: SECT i."""
         require(self.at_source[attempt] == SourcePhase.FROZEN)
         require(self.want[attempt, section])
-        self.want[attempt, section] = False
+        self.take_want(attempt, section)
         self.sect[attempt, section] = True
 
     def give_up(self, attempt: int) -> None:
@@ -62,6 +62,7 @@ class SourceSide(Attempts):
         self.thaw(self.source[attempt])
         self.close_source(attempt, Message.NO)
 
+    @weakly_fair
     @action(attempt=Attempt)
     def cancel(self, attempt: int) -> None:
         """A timeout or a cancel at the source, before COM."""
@@ -78,7 +79,7 @@ class SourceSide(Attempts):
         """NACK at the source, before COM."""
         require(self.sent[Message.NACK, attempt])
         require(self.before_commit(attempt))
-        self.sent[Message.NACK, attempt] = False
+        self.take(Message.NACK, attempt)
         self.give_up(attempt)
 
     @weakly_fair
@@ -87,12 +88,13 @@ class SourceSide(Attempts):
         """INST while FROZEN: ask the name service to make the destination the owner."""
         require(self.at_source[attempt] == SourcePhase.FROZEN)
         require(self.sent[Message.INST, attempt])
-        self.sent[Message.INST, attempt] = False
+        self.take(Message.INST, attempt)
         self.at_source[attempt] = SourcePhase.COMMITTING
         self.sent[Message.COM, attempt] = True
         if not self.has(Mechanism.DISCARD_AFTER_ANSWER):
             self.clear(self.source[attempt])
 
+    @weakly_fair
     @action(attempt=Attempt)
     def ask_from_source(self, attempt: int) -> None:
         """A cancel or timeout while COMMITTING is a question that also fences: FENS."""
@@ -106,7 +108,7 @@ class SourceSide(Attempts):
         """CYES while COMMITTING: discard the copy, be free, tell the destination YES."""
         require(self.at_source[attempt] == SourcePhase.COMMITTING)
         require(self.sent[Message.CYES, attempt])
-        self.sent[Message.CYES, attempt] = False
+        self.take(Message.CYES, attempt)
         self.clear(self.source[attempt])
         self.thaw(self.source[attempt])
         self.close_source(attempt, Message.YES)
@@ -117,5 +119,5 @@ class SourceSide(Attempts):
         """CNO while COMMITTING: thaw, tell the destination NO."""
         require(self.at_source[attempt] == SourcePhase.COMMITTING)
         require(self.sent[Message.CNO, attempt])
-        self.sent[Message.CNO, attempt] = False
+        self.take(Message.CNO, attempt)
         self.give_up(attempt)
