@@ -81,7 +81,7 @@ def test_hardened_holds_and_prints_its_bounds(capsys: pytest.CaptureFixture[str]
         capsys, "check", "protocol", "--variant", "hardened", "--clusters", "3", "--processes", "2"
     )
     assert code == 0
-    assert "bounds: 3 clusters, 2 processes, 2 requests, 1 section" in out
+    assert "bounds: 3 clusters, 2 processes, 2 requests, 1 section, no faults" in out
 
 
 def test_a_cut_off_check_exits_3(capsys: pytest.CaptureFixture[str]) -> None:

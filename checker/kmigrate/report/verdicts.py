@@ -12,6 +12,8 @@ from kmigrate.checker.verdict import Answer, Report, Undetermined
 
 _COLOURS = {"holds": "green", "violated": "red", "undetermined": "yellow"}
 _LETTERS = {"clusters": "clusters", "processes": "processes", "attempts": "requests", "sections": "sections"}
+_FAULTS = ("losses", "duplicates", "crashes", "lasting")
+"""Parameters that are faults: none of them is worth one word for all."""
 
 
 def _verdict(answer: Answer) -> str:
@@ -26,11 +28,19 @@ def _number(value: int | None) -> str:
 def size_line(parameters: dict[str, Any]) -> str:
     """The parameters that bound a search, as a reader would say them: `3 clusters, 2 requests`."""
     parts = []
+    faults = [name for name in _FAULTS if parameters.get(name)]
     for name, value in parameters.items():
+        if name in _FAULTS and not value:
+            continue
+        if name == "lasting":
+            parts.append("messages last for ever")
+            continue
         word = _LETTERS.get(name, name)
         if isinstance(value, int):
             parts.append(f"{value} {word[:-1] if value == 1 and word.endswith('s') else word}")
-    return ", ".join(parts).replace("1 processe", "1 process")
+    if not faults and any(name in parameters for name in _FAULTS):
+        parts.append("no faults")
+    return ", ".join(parts).replace("1 processe", "1 process").replace("1 crashe", "1 crash")
 
 
 def answers_table(report: Report) -> Table:
