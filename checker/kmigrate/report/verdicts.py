@@ -12,6 +12,7 @@ from kmigrate.checker.verdict import Answer, Report, Undetermined
 
 _COLOURS = {"holds": "green", "violated": "red", "undetermined": "yellow"}
 _LETTERS = {"clusters": "clusters", "processes": "processes", "attempts": "requests", "sections": "sections"}
+_ONE = {"processes": "process", "losses": "loss", "crashes": "crash"}
 _FAULTS = ("losses", "duplicates", "crashes", "lasting")
 """Parameters that are faults: none of them is worth one word for all."""
 
@@ -37,10 +38,10 @@ def size_line(parameters: dict[str, Any]) -> str:
             continue
         word = _LETTERS.get(name, name)
         if isinstance(value, int):
-            parts.append(f"{value} {word[:-1] if value == 1 and word.endswith('s') else word}")
+            parts.append(f"{value} {_ONE.get(word, word.removesuffix('s')) if value == 1 else word}")
     if not faults and any(name in parameters for name in _FAULTS):
         parts.append("no faults")
-    return ", ".join(parts).replace("1 processe", "1 process").replace("1 crashe", "1 crash")
+    return ", ".join(parts)
 
 
 def answers_table(report: Report) -> Table:
