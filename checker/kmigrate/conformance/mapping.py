@@ -126,10 +126,20 @@ def bind(event: TraceEvent, variant: str, numbering: Numbering) -> Bound | None:
 
 
 NOT_ON_THE_MACHINE = frozenset(
-    {"lose", "lose_want", "lose_sect", "duplicate", "duplicate_want", "duplicate_sect", "crash", "answer_again"}
+    {
+        "lose",
+        "lose_want",
+        "lose_sect",
+        "duplicate",
+        "duplicate_want",
+        "duplicate_sect",
+        "crash",
+        "answer_again",
+        "answer_stale",
+    }
     | {"deliver_copy", "deliver_want_copy", "deliver_sect_copy"}
 )
-"""Faults of the model that the machine, whose network is reliable, does not have yet."""
+"""What the machine does not have: faults (its network is reliable), and what only a missing mechanism allows."""
 
 
 def actions_never_tied(model: Model, variant: str) -> list[str]:

@@ -46,6 +46,11 @@ NEEDS: dict[Mechanism, dict[str, int]] = {
     Mechanism.DESTINATION_QUESTION: {"losses": 1},
     Mechanism.SOURCE_TIMEOUT: {"losses": 1},
     Mechanism.STALE_REFUSAL: {"clusters": 3, "lasting": 1},
+    Mechanism.COMMIT_MEMORY: {"attempts": 1, "duplicates": 1},
+    Mechanism.LEFT_MEANS_COMMITTED: {"clusters": 3, "lasting": 1},
+    Mechanism.NACK_GATE: {"attempts": 1, "duplicates": 1},
+    Mechanism.SILENCE: {"attempts": 1, "duplicates": 1},
+    Mechanism.SOURCE_QUESTION: {"losses": 1},
 }
 
 

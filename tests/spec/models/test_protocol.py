@@ -71,6 +71,11 @@ NEEDS_AN_UNRELIABLE_NETWORK = {
     Mechanism.STALE_REFUSAL,
     Mechanism.SOURCE_TIMEOUT,
     Mechanism.DESTINATION_QUESTION,
+    Mechanism.COMMIT_MEMORY,
+    Mechanism.LEFT_MEANS_COMMITTED,
+    Mechanism.NACK_GATE,
+    Mechanism.SILENCE,
+    Mechanism.SOURCE_QUESTION,
 }
 """Without them nothing breaks as long as no message is lost or doubled; test_faults.py shows what does then."""
 

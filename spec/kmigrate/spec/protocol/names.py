@@ -21,6 +21,17 @@ class NameService(Attempts):
             return ours
         return ours and self.recorded[self.process[attempt]] < self.epoch[attempt]
 
+    def exactly(self, attempt: int) -> bool:
+        """Whether the record is that of this attempt, committed."""
+        process = self.process[attempt]
+        return self.owner[process] == self.destination[attempt] and self.recorded[process] == self.epoch[attempt]
+
+    def too_late(self, attempt: int) -> Message:
+        """The answer to a source whose attempt can no longer commit: has it, or has it not?"""
+        if not self.has(Mechanism.LEFT_MEANS_COMMITTED):
+            return Message.CYES if self.exactly(attempt) else Message.CNO
+        return Message.CNO if self.owner[self.process[attempt]] == self.source[attempt] else Message.CYES
+
     def answer(self, message: Message, attempt: int) -> None:
         """The name service answers, unless nobody waits for it any more."""
         if not self.closed(attempt):
@@ -36,10 +47,10 @@ class NameService(Attempts):
             self.owner[process] = self.destination[attempt]
             self.recorded[process] = self.epoch[attempt]
             reply = Message.CYES
-        elif self.owner[process] == self.source[attempt]:
-            reply = Message.CNO
         else:
-            reply = Message.CYES
+            reply = self.too_late(attempt)
+            if not self.has(Mechanism.COMMIT_MEMORY):
+                reply = Message.CNO
         self.take(Message.COM, attempt)
         self.answer(reply, attempt)
 
@@ -52,10 +63,8 @@ class NameService(Attempts):
         if self.can(attempt):
             self.recorded[process] = self.epoch[attempt]
             reply = Message.CNO
-        elif self.owner[process] == self.source[attempt]:
-            reply = Message.CNO
         else:
-            reply = Message.CYES
+            reply = self.too_late(attempt)
         self.take(Message.FENS, attempt)
         self.answer(reply, attempt)
 
@@ -69,7 +78,7 @@ class NameService(Attempts):
         if self.can(attempt):
             if self.has(Mechanism.FENCING):
                 self.recorded[process] = self.epoch[attempt]
-        elif self.owner[process] == self.destination[attempt] and self.recorded[process] == self.epoch[attempt]:
+        elif self.exactly(attempt):
             reply = Message.YES
         self.take(Message.FEND, attempt)
         self.answer(reply, attempt)

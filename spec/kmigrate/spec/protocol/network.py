@@ -12,7 +12,7 @@ from enum import Enum
 from kmigrate.spec.language import Map, Range, action, array, count, require, variable, weakly_fair
 from kmigrate.spec.protocol.attempt import Attempt, Attempts
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Process, Section
-from kmigrate.spec.vocabulary import DestinationPhase, Message, SourcePhase
+from kmigrate.spec.vocabulary import DestinationPhase, Mechanism, Message, SourcePhase
 
 
 class Copied(Enum):
@@ -60,6 +60,8 @@ class Network(Attempts):
             out |= {"drop", "drop_want", "drop_sect"}
         elif not self.duplicates:
             out.add("answer_again")
+        if self.has(Mechanism.SILENCE):
+            out.add("answer_stale")
         return frozenset(out)
 
     # -- stale messages -----------------------------------------------------------------------------------

@@ -78,7 +78,10 @@ class SourceSide(Attempts):
     def heed_nack(self, attempt: int) -> None:
         """NACK at the source, before COM."""
         require(self.sent[Message.NACK, attempt])
-        require(self.before_commit(attempt))
+        require(
+            self.before_commit(attempt)
+            or (self.at_source[attempt] == SourcePhase.COMMITTING and not self.has(Mechanism.NACK_GATE))
+        )
         self.take(Message.NACK, attempt)
         self.give_up(attempt)
 
@@ -96,8 +99,20 @@ class SourceSide(Attempts):
 
     @weakly_fair
     @action(attempt=Attempt)
+    def answer_stale(self, attempt: int) -> None:
+        """Without silence: a stale INST is taken for an attempt that came to nothing, and answered with NO."""
+        require(not self.has(Mechanism.SILENCE))
+        require(self.at_source[attempt] == SourcePhase.CLOSED)
+        require(self.sent[Message.INST, attempt])
+        self.take(Message.INST, attempt)
+        self.sent[Message.NO, attempt] = True
+        self.forget_if_closed(attempt)
+
+    @weakly_fair
+    @action(attempt=Attempt)
     def ask_from_source(self, attempt: int) -> None:
         """A cancel or timeout while COMMITTING is a question that also fences: FENS."""
+        require(self.has(Mechanism.SOURCE_QUESTION))
         require(self.at_source[attempt] == SourcePhase.COMMITTING)
         require(not self.sent[Message.FENS, attempt])
         self.sent[Message.FENS, attempt] = True
