@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kmigrate.cli import main
+from kmigrate.spec.mechanisms import SIZES
 
 
 def kmigrate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -135,6 +136,21 @@ def test_models_and_hazards_have_their_documents(capsys: pytest.CaptureFixture[s
     rows = json.loads(out)
     assert code == 0
     assert all(set(row) == keys and row["shown"] is True and row["stopped"] is True for row in rows)
+
+
+def test_every_mechanism_is_needed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = {m: size for m, size in SIZES.items() if size.get("attempts") == 1}
+    monkeypatch.setattr("kmigrate.cli.hazards.SIZES", quick)
+    code, out, _ = kmigrate(capsys, "mechanisms", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert {row["mechanism"]: row["breaks"] for row in rows} == {
+        "commit-memory": {"one_live_copy": 14},
+        "nack-gate": {"one_live_copy": 14},
+        "silence": {"no_process_lost": 12},
+    }
+    code, out, _ = kmigrate(capsys, "mechanisms")
+    assert "a stale INST is dropped" in out
 
 
 def test_the_ring_comes_home_the_same(capsys: pytest.CaptureFixture[str]) -> None:

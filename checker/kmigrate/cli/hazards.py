@@ -9,10 +9,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kmigrate.checker import Violated, interpret
+from kmigrate.checker import Violated, check, interpret
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.report import Watch, size_line, told
 from kmigrate.spec.hazards import HAZARDS, Hazard, hazard
+from kmigrate.spec.mechanisms import MEANINGS, SIZES, without
+from kmigrate.spec.protocol import Hardened
 
 
 @app.command()
@@ -68,6 +70,37 @@ def _print_hazards(rows: list[dict[str, Any]]) -> None:
         if row["note"]:
             console().print(f"{row['id']}: {row['note']}", style="dim")
     console().print("kmigrate hazards --explain ID tells one of them step by step.")
+
+
+@app.command()
+def mechanisms(json_: JsonFlag = False) -> None:
+    """Switch each mechanism of the hardened protocol off alone, and show what breaks."""
+    rows: list[dict[str, Any]] = []
+    for mechanism, size in SIZES.items():
+        with Watch(f"without {mechanism.value}") as watch:
+            report = check(without(mechanism), progress=watch.search)
+        broken = {answer.name: answer.length for answer in report.answers if answer.length is not None}
+        rows.append(
+            {
+                "mechanism": mechanism.value,
+                "meaning": MEANINGS[mechanism],
+                "parameters": dict(size),
+                "breaks": broken,
+                "states": report.states,
+            }
+        )
+    if json_:
+        print_json(rows)
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for heading in ("without", "what it does", "breaks, in so many steps", "shown with"):
+            table.add_column(heading, no_wrap=heading == "without")
+        for row in rows:
+            broken_words = ", ".join(f"{name} {length}" for name, length in row["breaks"].items())
+            shown = size_line({**Hardened(**row["parameters"]).parameters, "sections": None})
+            table.add_row(row["mechanism"], row["meaning"], broken_words or "[red]nothing[/]", shown)
+        console().print(table)
+    raise typer.Exit(0 if all(row["breaks"] for row in rows) else 1)
 
 
 _ENDINGS = {

@@ -3,6 +3,7 @@
 import pytest
 
 from kmigrate.checker import Report, check
+from kmigrate.spec.mechanisms import MEANINGS, SIZES, whole, without
 from kmigrate.spec.protocol import Hardened
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, Mechanism
 
@@ -42,20 +43,11 @@ def test_a_crash_of_the_owner_after_the_commit_loses_the_process_with_its_node_a
     assert report.coverage["crash"] > 0
 
 
-NEEDS: dict[Mechanism, dict[str, int]] = {
-    Mechanism.DESTINATION_QUESTION: {"losses": 1},
-    Mechanism.SOURCE_TIMEOUT: {"losses": 1},
-    Mechanism.STALE_REFUSAL: {"clusters": 3, "lasting": 1},
-    Mechanism.COMMIT_MEMORY: {"attempts": 1, "duplicates": 1},
-    Mechanism.LEFT_MEANS_COMMITTED: {"clusters": 3, "lasting": 1},
-    Mechanism.NACK_GATE: {"attempts": 1, "duplicates": 1},
-    Mechanism.SILENCE: {"attempts": 1, "duplicates": 1},
-    Mechanism.SOURCE_QUESTION: {"losses": 1},
-}
+def test_the_table_of_mechanisms_is_whole() -> None:
+    assert set(SIZES) == set(HARDENED_MECHANISMS) == set(MEANINGS)
 
 
-@pytest.mark.parametrize("mechanism", NEEDS, ids=lambda mechanism: mechanism.value)
-def test_mechanisms_without_effect_on_a_reliable_network_are_needed_on_this_one(mechanism: Mechanism) -> None:
-    size = {"clusters": 2, "processes": 1, "attempts": 2, **NEEDS[mechanism]}
-    model = Hardened(mechanisms=HARDENED_MECHANISMS - {mechanism}, **size)
-    assert violated(check(model)), f"{mechanism.value} has no effect even with {NEEDS[mechanism]}"
+@pytest.mark.parametrize("mechanism", SIZES, ids=lambda mechanism: mechanism.value)
+def test_without_a_mechanism_a_property_breaks_and_with_it_none_does(mechanism: Mechanism) -> None:
+    assert violated(check(without(mechanism))), f"{mechanism.value} has no effect"
+    assert not violated(check(whole(mechanism)))

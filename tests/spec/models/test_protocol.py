@@ -67,25 +67,6 @@ def test_residence_holds_and_every_move_is_possible() -> None:
     assert report.never_enabled == []
 
 
-NEEDS_AN_UNRELIABLE_NETWORK = {
-    Mechanism.STALE_REFUSAL,
-    Mechanism.SOURCE_TIMEOUT,
-    Mechanism.DESTINATION_QUESTION,
-    Mechanism.COMMIT_MEMORY,
-    Mechanism.LEFT_MEANS_COMMITTED,
-    Mechanism.NACK_GATE,
-    Mechanism.SILENCE,
-    Mechanism.SOURCE_QUESTION,
-}
-"""Without them nothing breaks as long as no message is lost or doubled; test_faults.py shows what does then."""
-
-
-@pytest.mark.parametrize("mechanism", sorted(HARDENED_MECHANISMS, key=str))
-def test_without_a_mechanism_the_hardened_protocol_breaks(mechanism: Mechanism) -> None:
-    report = check(Hardened(clusters=2, processes=1, mechanisms=HARDENED_MECHANISMS - {mechanism}))
-    assert bool(violated(report)) == (mechanism not in NEEDS_AN_UNRELIABLE_NETWORK)
-
-
 def test_the_mechanisms_break_the_properties_they_are_named_for() -> None:
     def broken_without(mechanism: Mechanism, **parameters: int) -> set[str]:
         return set(violated(check(Hardened(mechanisms=HARDENED_MECHANISMS - {mechanism}, **parameters))))
