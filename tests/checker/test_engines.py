@@ -1,9 +1,12 @@
 """The engines agree: interpreter, networkx and z3 on one text."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from kmigrate.checker import Limits, Undetermined, Violated, check
-from kmigrate.checker.errors import SpecificationFault, UnknownEngine
+from kmigrate.checker.errors import NotOffered, SpecificationFault, UnknownEngine
 from kmigrate.checker.interpret import LIVENESS
 from kmigrate.spec.examples.diehard import DieHard
 from kmigrate.spec.examples.peterson import Peterson
@@ -25,7 +28,7 @@ SMALL = [
 
 @pytest.mark.parametrize("model", SMALL, ids=repr)
 def test_networkx_agrees_with_the_interpreter_in_counts_verdicts_and_traces(model: Model) -> None:
-    ours, graph = check(model), check(model, engine="networkx")
+    ours, graph = check(model, engine="interpret"), check(model, engine="networkx")
     assert (ours.states, ours.edges, ours.depth) == (graph.states, graph.edges, graph.depth)
     assert ours.coverage == graph.coverage
     for mine, theirs in zip(ours.answers, graph.answers, strict=True):
@@ -74,12 +77,26 @@ class OffTheEdge(Model):
         self.at = self.at + 1
 
 
-@pytest.mark.parametrize("engine", ["interpret", "networkx", "z3"])
+def test_the_size_decides_where_no_engine_is_named() -> None:
+    small, large = check(Residence()), check(TwoPhaseCommit(managers=6))
+    assert (small.engine, large.engine) == ("interpret", "native")
+    assert large.states == 50816
+    assert check(Residence(), workers=2).engine == "native"
+    assert check(TwoPhaseCommit(managers=6), limits=Limits(max_states=100)).verdict == "undetermined"
+
+
+@pytest.mark.parametrize("what", [{"workers": 2}, {"checkpoint": Path("none")}, {"limits": Limits(max_memory=1)}])
+def test_what_only_the_native_engine_does_is_refused_elsewhere(what: Any) -> None:
+    with pytest.raises(NotOffered, match="--engine native does"):
+        check(DieHard(), engine="interpret", **what)
+
+
+@pytest.mark.parametrize("engine", ["native", "interpret", "networkx", "z3"])
 def test_a_reachable_fault_of_the_text_is_an_error_in_every_engine(engine: str) -> None:
     with pytest.raises(SpecificationFault, match=r"which is not in 0\.\.2"):
         check(OffTheEdge(), engine=engine)
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownEngine, match="there are interpret, networkx, z3"):
+    with pytest.raises(UnknownEngine, match="there are native, interpret, networkx, z3"):
         check(DieHard(), engine="magic")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kmigrate.checker import Undetermined, Violated
+from kmigrate.checker import Undetermined, Violated, native
 from kmigrate.checker.errors import SpecificationFault
 from kmigrate.checker.interpret import Interpreter, check, search
 from kmigrate.spec.examples.diehard import DieHard
@@ -170,6 +170,8 @@ def test_a_conjunct_that_holds_because_its_premise_never_does_is_reported() -> N
     assert len(report.vacuous) == 1
     assert report.vacuous[0].startswith("never_asked: the premise at test_interpret.py:")
     assert check(Hardened(clusters=3, processes=2)).vacuous == ()
+    assert native.check(Hollow()).vacuous == report.vacuous
+    assert native.check(Hardened(clusters=3, processes=2)).vacuous == ()
 
 
 class OffTheEdge(Model):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from kmigrate.checker import graph, interpret, solve
-from kmigrate.checker.errors import SymmetryNotOffered, UnknownEngine
+from kmigrate.checker import graph, interpret, native, solve
+from kmigrate.checker.errors import NotOffered, UnknownEngine
 from kmigrate.checker.interpret import Progress
 from kmigrate.checker.verdict import Report
 from kmigrate.spec.language import Model
 
 ENGINES: dict[str, str] = {
+    "native": "the traced terms compiled to machine code: exact, fast, the one that is meant",
     "interpret": "breadth-first search over the plain meaning of the text: exact, the reference",
     "networkx": "the state graph as a MultiDiGraph: small instances, verdicts decided on the graph",
     "z3": "bounded checking of the traced terms: shortest counterexamples, never 'holds'",
 }
 
-WITH_SYMMETRY = ("interpret",)
-"""The engines that can visit orbits."""
+SMALL_STATES = 30_000
+"""Up to so many states the interpreter is done before the native engine has begun."""
 
 Z3_DEPTH = 12
 """How deep the z3 engine looks unless told otherwise."""
@@ -31,27 +33,66 @@ class Limits:
     max_depth: int | None = None
     timeout: float | None = None
     """In seconds."""
+    max_memory: int | None = None
+    """In bytes, for the visited states alone (native)."""
 
 
 def check(
     model: Model,
     *,
     name: str | None = None,
-    engine: str = "interpret",
+    engine: str | None = None,
     limits: Limits | None = None,
     symmetry: bool = False,
+    workers: int = 1,
+    checkpoint: Path | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Decide every property of a model with one engine.
 
+    engine    None lets the size decide: the interpreter, which needs no preparation, and past SMALL_STATES the
+              native engine; all exact engines report the same
     name      what the report calls the model; its class name if not given
     symmetry  visit one state of each orbit of identities (interpreter only)
-    Raises    UnknownEngine; SymmetryNotOffered; SpecificationFault where the model's own text goes wrong.
+    workers, checkpoint   as in `native.check`; the other engines have one worker and keep nothing
+    Raises    UnknownEngine; NotOffered; SpecificationFault where the model's own text goes wrong.
     """
     limits = limits or Limits()
-    if symmetry and engine not in WITH_SYMMETRY:
-        raise SymmetryNotOffered(engine, WITH_SYMMETRY)
+    if engine is None:
+        engine = "interpret" if symmetry else "native"
+        wants_native = workers > 1 or checkpoint is not None or limits.max_memory is not None
+        if not symmetry and not wants_native:
+            small = min(SMALL_STATES, limits.max_states or SMALL_STATES)
+            report = interpret.check(
+                model,
+                name=name,
+                max_states=small,
+                max_depth=limits.max_depth,
+                timeout=limits.timeout,
+                progress=progress,
+            )
+            if report.states is not None and report.states <= small:
+                return report
+    if symmetry and engine != "interpret":
+        raise NotOffered(engine, "symmetry", "interpret")
+    if engine != "native":
+        asked = {"several workers": workers > 1, "a checkpoint": checkpoint is not None}
+        asked["a memory limit"] = limits.max_memory is not None
+        for what in (what for what, wanted in asked.items() if wanted):
+            raise NotOffered(engine, what, "native")
     match engine:
+        case "native":
+            return native.check(
+                model,
+                name=name,
+                max_states=limits.max_states,
+                max_depth=limits.max_depth,
+                timeout=limits.timeout,
+                max_memory=limits.max_memory,
+                workers=workers,
+                checkpoint=checkpoint,
+                progress=progress,
+            )
         case "interpret":
             return interpret.check(
                 model,

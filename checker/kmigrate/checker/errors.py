@@ -24,12 +24,12 @@ class UnknownEngine(CheckerError):
         self.name, self.known = name, known
 
 
-class SymmetryNotOffered(CheckerError):
-    """Symmetry was asked of an engine that has none."""
+class NotOffered(CheckerError):
+    """Something was asked of an engine that another one does."""
 
-    def __init__(self, engine: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"the {engine} engine does not use symmetry; {', '.join(known)} does")
-        self.engine, self.known = engine, known
+    def __init__(self, engine: str, what: str, other: str) -> None:
+        super().__init__(f"the {engine} engine does not offer {what}; --engine {other} does")
+        self.engine, self.what, self.other = engine, what, other
 
 
 class TooLargeForEngine(CheckerError):

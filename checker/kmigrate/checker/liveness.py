@@ -117,6 +117,10 @@ def missed(graph: Graph, asked: Property, good: Mask, premise: Mask) -> Lasso | 
     premise  leads_to: where it must follow; otherwise unused
     """
     outside = ~good
+    if not (outside & graph.stops()).any() and not any(
+        _fair_components(graph, outside, np.zeros_like(graph.level))
+    ):
+        return None
     if asked.kind == "always_eventually":
         entries = outside
     elif asked.kind == "eventually":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -103,7 +104,7 @@ def check_command(
     model: Annotated[str | None, typer.Argument(help="A model's name, or path/to/file.py:Class.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Check every model of the table of sizes.")] = False,
     variant: Annotated[str | None, typer.Option(help="published or hardened, where a model has both.")] = None,
-    engine: Annotated[str, typer.Option(help=f"{', '.join(ENGINES)}.")] = "interpret",
+    engine: Annotated[str | None, typer.Option(help=f"{', '.join(ENGINES)}; by size if not given.")] = None,
     clusters: Annotated[int | None, typer.Option(help="Compute clusters.")] = None,
     processes: Annotated[int | None, typer.Option(help="Processes.")] = None,
     attempts: Annotated[int | None, typer.Option(help="Requests made in all.")] = None,
@@ -117,6 +118,9 @@ def check_command(
     max_states: Annotated[int | None, typer.Option(min=1, help="Stop after so many states.")] = None,
     depth: Annotated[int | None, typer.Option(min=0, help="Stop after so many levels (z3: steps).")] = None,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Stop after so many seconds.")] = None,
+    max_memory: Annotated[int | None, typer.Option(min=1, help="Stop at so many MiB of states.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Threads.")] = 1,
+    checkpoint: Annotated[Path | None, typer.Option(help="Save the search here, and resume it from here.")] = None,
     refines: Annotated[str | None, typer.Option(help="Check that it refines this model above: residence.")] = None,
     simulate_: Annotated[int | None, typer.Option("--simulate", min=1, help="Random walks instead.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of the walks.")] = 1,
@@ -143,14 +147,22 @@ def check_command(
     instance = build(model, variant, named, set_ or [], with_ or [], without or [])
     if refines is not None:
         _check_refinement(instance, model, refines, max_states, json_)
-    limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout)
+    memory = None if max_memory is None else max_memory << 20
+    limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout, max_memory=memory)
     with Watch(f"checking {model}") as watch:
         if simulate_ is not None:
             steps = SIMULATION_STEPS if depth is None else depth
             report = simulate(instance, walks=simulate_, depth=steps, seed=seed, name=model, progress=watch.search)
         else:
             report = check(
-                instance, name=model, engine=engine, limits=limits, symmetry=symmetry, progress=watch.search
+                instance,
+                name=model,
+                engine=engine,
+                limits=limits,
+                symmetry=symmetry,
+                workers=workers,
+                checkpoint=checkpoint,
+                progress=watch.search,
             )
     if json_:
         print_json(report.as_json())
@@ -226,7 +238,7 @@ def _way(trace: Trace) -> str:
     return f"{steps}; then again from step {trace.loop + 1}"
 
 
-def _check_all(engine: str, json_: bool) -> None:
+def _check_all(engine: str | None, json_: bool) -> None:
     """Check the table of sizes; exit 0 if exactly what is known to fail fails."""
     rows: list[tuple[str, str, Report]] = []
     surprises = []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kmigrate.spec.language import Identity, Member, Range
+from kmigrate.spec.language import Identity, Member, Model, Range, array, parameter, variable
 from kmigrate.spec.language.errors import BadDeclaration, IdentitiesHaveNoOrder
 from kmigrate.spec.language.sorts import Domain, Sort, as_sort
 
@@ -65,9 +65,27 @@ def test_a_range_takes_its_ends_from_parameters_by_name() -> None:
     assert (domain.values, domain.name) == ((2, 3, 4), "2..4")
 
 
-def test_an_empty_range_is_refused_and_says_its_ends() -> None:
-    with pytest.raises(BadDeclaration, match=r"range 0\.\.last: is empty \(0\.\.-1\); its high end"):
-        Range(0, "last").domain(Numbers(last=-1))
+def test_a_range_that_ends_before_it_begins_is_refused_and_says_its_ends() -> None:
+    with pytest.raises(BadDeclaration, match=r"range 0\.\.last: ends before it begins \(0\.\.-2\); its high end"):
+        Range(0, "last").domain(Numbers(last=-2))
+
+
+def test_an_empty_range_may_index_and_may_not_be_ranged_over() -> None:
+    empty = Range(1, "last")
+    assert empty.domain(Numbers(last=0)).values == ()
+    indexed = type(
+        "Indexed",
+        (Model,),
+        {"last": parameter(0, "none", low=0, high=3), "x": array("nothing", empty, of=bool, init=False)},
+    )
+    assert indexed().schema.slots == ()
+    ranged = type(
+        "Ranged",
+        (Model,),
+        {"last": parameter(0, "none", low=0, high=3), "x": variable("nothing", of=empty, init=1)},
+    )
+    with pytest.raises(BadDeclaration, match="has no value to take"):
+        assert ranged().schema
 
 
 def test_identities_take_their_number_from_a_parameter_by_name() -> None:

@@ -71,6 +71,16 @@ class TracedFault:
 
 
 @dataclass(frozen=True, slots=True)
+class TracedPremise:
+    """The premise of an `implies` in a property: the states in which it is asked, and those in which it is true."""
+
+    what: str
+    place: Location
+    asked: Term
+    true: Term
+
+
+@dataclass(frozen=True, slots=True)
 class TracedAction:
     """An action instance with all its paths; no two of them are enabled in one state."""
 
@@ -95,6 +105,7 @@ class TracedRun(Run):
         """What is known besides the decisions of the innermost exploration."""
         self.written: dict[int, Any] = {}
         self.faults: list[tuple[tuple[Term, ...], SpecError]] = []
+        self.premises: dict[Location, tuple[list[Term], list[Term]]] = {}
 
     # -- forking ------------------------------------------------------------------------------------
 
@@ -403,8 +414,22 @@ class TracedRun(Run):
     def at_most_one(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """No two values satisfy the condition: said pair by pair."""
         parts = [_term(part) for part in self._conditions(values, condition, None)]
-        pairs = [z3.Not(z3.And(a, b)) for i, a in enumerate(parts) for b in parts[i + 1 :]]
-        return TracedBool(self, z3.simplify(z3.And(*pairs))) if pairs else True
+        certain = sum(1 for part in parts if z3.is_true(part))
+        if certain > 1:
+            return False
+        open_parts = [part for part in parts if not z3.is_true(part) and not z3.is_false(part)]
+        pairs = [z3.Not(z3.And(a, b)) for i, a in enumerate(open_parts) for b in open_parts[i + 1 :]]
+        pairs += [z3.Not(part) for part in open_parts] if certain else []
+        return TracedBool(self, _all(tuple(pairs))) if pairs else True
+
+    def implies(self, premise: Any, conclusion: Callable[[], bool]) -> Any:
+        """Whether the conclusion holds wherever the premise does; notes where it is asked, and where it is true."""
+        place = calling_line()
+        guard = self._guard()
+        asked, true = self.premises.setdefault(place, ([], []))
+        asked.append(_all(guard))
+        true.append(_all((*guard, _term(premise if isinstance(premise, TracedBool) else bool(premise)))))
+        return not premise or conclusion()
 
     def count(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """How many values satisfy the condition."""
@@ -433,6 +458,11 @@ class TracedRun(Run):
 
 def _term(value: bool | TracedBool) -> Term:
     return value.term if isinstance(value, TracedBool) else z3.BoolVal(value)
+
+
+def _all(terms: tuple[Term, ...]) -> Term:
+    """The conjunction. Not simplified: z3 orders what it simplifies by the age of terms, which differs by run."""
+    return z3.And(*terms) if len(terms) > 1 else terms[0] if terms else z3.BoolVal(True)
 
 
 def _joined(parts: list[TracedBool], join: Callable[..., frozenset[int]]) -> Atom | None:
@@ -474,6 +504,7 @@ class TracedModel:
     model: Model
     variables: tuple[Term, ...] = field(init=False)
     _faults: dict[str, list[TracedFault]] = field(default_factory=dict, init=False)
+    _premises: dict[str, list[TracedPremise]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.variables = slot_variables(self.model)
@@ -502,6 +533,12 @@ class TracedModel:
         assert self.properties is not None
         assert self.terminal is not None
         return tuple(fault for faults in self._faults.values() for fault in faults)
+
+    @property
+    def premises(self) -> tuple[TracedPremise, ...]:
+        """The premises of every `implies` in a property; one that is never true makes its conjunct hollow."""
+        names = list(self.properties)
+        return tuple(premise for name in names for premise in self._premises[name])
 
     @cached_property
     def terminal(self) -> Term:
@@ -535,6 +572,10 @@ class TracedModel:
         with running(run):
             term = _term(run.condition(lambda: asked.body(self.model.view(run))))
         self._faults[asked.name] = [TracedFault(asked.name, *fault) for fault in run.faults]
+        self._premises[asked.name] = [
+            TracedPremise(asked.name, place, z3.Or(*asked_in), z3.Or(*true_in))
+            for place, (asked_in, true_in) in run.premises.items()
+        ]
         return term
 
     def _action(self, instance: ActionInstance) -> TracedAction:
@@ -571,12 +612,12 @@ class TracedModel:
                 return self.variables[slot]
             shifted = value - domain.low if domain.low else value
             if shifted.term.size() < width:
-                return z3.simplify(z3.SignExt(width - shifted.term.size(), shifted.term))
-            return z3.simplify(z3.Extract(width - 1, 0, shifted.term))
+                return z3.SignExt(width - shifted.term.size(), shifted.term)
+            return z3.Extract(width - 1, 0, shifted.term)
         if isinstance(value, TracedValue):
             if value.term.size() < width:
-                return z3.simplify(z3.ZeroExt(width - value.term.size(), value.term))
-            return value.term if value.term.size() == width else z3.simplify(z3.Extract(width - 1, 0, value.term))
+                return z3.ZeroExt(width - value.term.size(), value.term)
+            return value.term if value.term.size() == width else z3.Extract(width - 1, 0, value.term)
         code = domain.code(value)
         assert code is not None
         return self.constant(slot, code)
