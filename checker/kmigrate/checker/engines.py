@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from kmigrate.checker import graph, interpret, native, solve
+from kmigrate.checker import interpret
 from kmigrate.checker.errors import NotOffered, UnknownEngine
 from kmigrate.checker.interpret import Progress
 from kmigrate.checker.verdict import Report
@@ -82,6 +82,8 @@ def check(
             raise NotOffered(engine, what, "native")
     match engine:
         case "native":
+            from kmigrate.checker import native  # each engine's libraries, only for those who ask for it
+
             return native.check(
                 model,
                 name=name,
@@ -104,8 +106,12 @@ def check(
                 progress=progress,
             )
         case "networkx":
+            from kmigrate.checker import graph
+
             return graph.check(model, name=name, max_states=limits.max_states, progress=progress)
         case "z3":
+            from kmigrate.checker import solve
+
             depth = Z3_DEPTH if limits.max_depth is None else limits.max_depth
             return solve.check(model, name=name, max_depth=depth, timeout=limits.timeout, progress=progress)
         case _:
