@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kmigrate.checker import Undetermined, Violated
+from kmigrate.checker import Undetermined, Violated, native
 from kmigrate.checker.engines import check as with_engine
 from kmigrate.checker.errors import NotOffered
 from kmigrate.checker.interpret import Interpreter, check, search
@@ -48,6 +48,18 @@ def test_every_state_has_exactly_one_representative_and_all_are_visited(model: M
     assert orbits == set(search(model, symmetry=symmetry).level)
 
 
+@pytest.mark.parametrize("model", MODELS, ids=repr)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_native_engine_visits_the_same_orbits_and_finds_the_same_traces(model: Model, workers: int) -> None:
+    ours, theirs = check(model, symmetry=True), native.check(model, symmetry=True, workers=workers)
+    assert (ours.states, ours.edges, ours.depth) == (theirs.states, theirs.edges, theirs.depth)
+    assert ours.coverage == theirs.coverage
+    for mine, other in zip(ours.answers, theirs.answers, strict=True):
+        assert (mine.name, mine.verdict.word, mine.length) == (other.name, other.verdict.word, other.length)
+        if isinstance(mine.verdict, Violated) and isinstance(other.verdict, Violated):
+            assert mine.verdict.trace.states == other.verdict.trace.states
+
+
 def test_traces_under_symmetry_are_real() -> None:
     model = Published(clusters=3, processes=2)
     for answer in check(model, symmetry=True).answers:
@@ -82,7 +94,7 @@ def test_too_many_permutations_are_refused_with_a_way_out() -> None:
 
 
 def test_an_engine_without_symmetry_says_so() -> None:
-    with pytest.raises(NotOffered, match="the z3 engine does not offer symmetry; --engine interpret does"):
+    with pytest.raises(NotOffered, match="the z3 engine does not offer symmetry; --engine native does"):
         with_engine(Residence(), engine="z3", symmetry=True)
 
 

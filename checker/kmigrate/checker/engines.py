@@ -53,15 +53,14 @@ def check(
     engine    None lets the size decide: the interpreter, which needs no preparation, and past SMALL_STATES the
               native engine; all exact engines report the same
     name      what the report calls the model; its class name if not given
-    symmetry  visit one state of each orbit of identities (interpreter only)
+    symmetry  visit one state of each orbit of identities (native and interpreter)
     workers, checkpoint   as in `native.check`; the other engines have one worker and keep nothing
     Raises    UnknownEngine; NotOffered; SpecificationFault where the model's own text goes wrong.
     """
     limits = limits or Limits()
     if engine is None:
-        engine = "interpret" if symmetry else "native"
-        wants_native = workers > 1 or checkpoint is not None or limits.max_memory is not None
-        if not symmetry and not wants_native:
+        engine = "native"
+        if workers == 1 and checkpoint is None and limits.max_memory is None:
             small = min(SMALL_STATES, limits.max_states or SMALL_STATES)
             report = interpret.check(
                 model,
@@ -69,12 +68,13 @@ def check(
                 max_states=small,
                 max_depth=limits.max_depth,
                 timeout=limits.timeout,
+                symmetry=symmetry,
                 progress=progress,
             )
             if report.states is not None and report.states <= small:
                 return report
-    if symmetry and engine != "interpret":
-        raise NotOffered(engine, "symmetry", "interpret")
+    if symmetry and engine not in ("interpret", "native"):
+        raise NotOffered(engine, "symmetry", "native")
     if engine != "native":
         asked = {"several workers": workers > 1, "a checkpoint": checkpoint is not None}
         asked["a memory limit"] = limits.max_memory is not None
@@ -92,6 +92,7 @@ def check(
                 timeout=limits.timeout,
                 max_memory=limits.max_memory,
                 workers=workers,
+                symmetry=symmetry,
                 checkpoint=checkpoint,
                 progress=progress,
             )

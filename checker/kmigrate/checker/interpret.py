@@ -39,6 +39,8 @@ Progress: TypeAlias = Callable[[int, int, int], None]
 LIVENESS = ("eventually", "always_eventually", "leads_to")
 """The kinds of property that speak of whole executions."""
 
+NO_LIVENESS_UNDER_SYMMETRY = "liveness is not decided under symmetry; check it without"
+
 DEADLOCK = "deadlock"
 DEADLOCK_DOC = "In every state some action is enabled, or stopping is meant."
 
@@ -169,7 +171,10 @@ class Search:
         """A shortest way to a visited state, or, under symmetry, to a state of its orbit."""
         model = self.interpreter.model
         if self.symmetry is not None:
-            return self._real_trace(state, self.symmetry)
+            followed = [state]
+            while followed[-1] in self.parent:
+                followed.append(self.parent[followed[-1]][0])
+            return real_trace(self.interpreter, self.symmetry, followed[::-1])
         steps: list[Step] = []
         while state in self.parent:
             previous, number = self.parent[state]
@@ -177,23 +182,20 @@ class Search:
             state = previous
         return Trace(model, state, tuple(reversed(steps)))
 
-    def _real_trace(self, state: State, symmetry: Symmetry) -> Trace:
-        """A way through real states whose representatives are those that the search has followed."""
-        followed = [state]
-        while followed[-1] in self.parent:
-            followed.append(self.parent[followed[-1]][0])
-        followed.reverse()
-        starts = initial_states(self.interpreter.model)
-        start = here = next(s for s in starts if symmetry.representative(s) == followed[0])
-        steps: list[Step] = []
-        for wanted in followed[1:]:
-            number, here = next(
-                (number, after)
-                for number, after in self.interpreter.successors(here)
-                if symmetry.representative(after) == wanted
-            )
-            steps.append(Step(self.interpreter.actions[number], here))
-        return Trace(self.interpreter.model, start, tuple(steps))
+
+def real_trace(interpreter: Interpreter, symmetry: Symmetry, followed: list[State]) -> Trace:
+    """A way through real states whose representatives are the given ones, in order."""
+    starts = initial_states(interpreter.model)
+    start = here = next(state for state in starts if symmetry.representative(state) == followed[0])
+    steps: list[Step] = []
+    for wanted in followed[1:]:
+        number, here = next(
+            (number, after)
+            for number, after in interpreter.successors(here)
+            if symmetry.representative(after) == wanted
+        )
+        steps.append(Step(interpreter.actions[number], here))
+    return Trace(interpreter.model, start, tuple(steps))
 
 
 def search(
@@ -339,8 +341,7 @@ def _live_answer(found: Search, asked: Property) -> Answer:
     from kmigrate.checker import liveness  # numpy and scipy, only for those who ask
 
     if found.symmetry is not None:
-        reason = "liveness is not decided under symmetry; check it without"
-        return Answer(asked.name, asked.id, Undetermined(reason), asked.doc)
+        return Answer(asked.name, asked.id, Undetermined(NO_LIVENESS_UNDER_SYMMETRY), asked.doc)
     if found.cut:
         return Answer(asked.name, asked.id, Undetermined(found.cut), asked.doc)
     graph = liveness.graph_of(found.interpreter, found.level)

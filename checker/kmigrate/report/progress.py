@@ -8,6 +8,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.status import Status
 
+from kmigrate.checker.memory import peak_bytes
+
 PATIENCE_SECONDS = 2.0
 PLAIN_EVERY_SECONDS = 10.0
 
@@ -32,10 +34,13 @@ class Watch:
             self._status.stop()
 
     def search(self, states: int, level: int, waiting: int) -> None:
-        """Progress of a search: states so far, the level, states waiting."""
+        """Progress of a search: states so far, their rate, the level, states waiting, memory."""
         seconds = max(time.monotonic() - self.started, 1e-9)
         rate = f", {states / seconds:,.0f} a second" if states else ""
-        self.say(f"{states:,} states{rate}, level {level}, {waiting:,} waiting" if states else f"depth {level}")
+        memory = f"{peak_bytes() >> 20:,} MiB"
+        self.say(
+            f"{states:,} states{rate}, level {level}, {waiting:,} waiting, {memory}" if states else f"depth {level}"
+        )
 
     def count(self, done: int, total: int, unit: str) -> None:
         """Progress of something that is counted."""

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kmigrate.checker import interpret
-from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress, coverage
+from kmigrate.checker.interpret import (
+    DEADLOCK,
+    DEADLOCK_DOC,
+    LIVENESS,
+    NO_LIVENESS_UNDER_SYMMETRY,
+    Interpreter,
+    Progress,
+    coverage,
+)
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.native import program
 from kmigrate.checker.native.checkpoint import Checkpoint
@@ -18,6 +26,7 @@ from kmigrate.checker.native.path import Paths
 from kmigrate.checker.native.search import Compiled, Found, Limits, Search
 from kmigrate.checker.native.stuck import stuck
 from kmigrate.checker.native.vacuous import vacuous
+from kmigrate.checker.symmetry import Symmetry
 from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdict, Violated, parameters_as_json
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.errors import AssignmentOutsideDomain, IndexOutOfSort
@@ -41,6 +50,7 @@ def check(
     timeout: float | None = None,
     max_memory: int | None = None,
     workers: int = 1,
+    symmetry: bool = False,
     progress: Progress | None = None,
     checkpoint: Path | None = None,
 ) -> Report:
@@ -49,6 +59,7 @@ def check(
     timeout         in seconds
     max_memory      in bytes, for the states alone
     workers         threads, at least one; what is reported does not depend on their number
+    symmetry        visit one state of each orbit of identities
     checkpoint      a file that the search is saved to now and then, and resumed from if it is there; it is
                     removed when the search has come to its end
     Raises  SpecificationFault where the text of the model goes wrong in a reachable state; BadCheckpoint.
@@ -57,10 +68,13 @@ def check(
     """
     started = time.monotonic()
     deadline = None if timeout is None else started + timeout
+    orbits = Symmetry(model) if symmetry else None
     initial = initial_states(model)
+    if orbits is not None:
+        initial = sorted({orbits.representative(state) for state in initial})
     try:
         traced = TracedModel(model)
-        written = program.program(traced)
+        written = program.program(traced, symmetry=orbits)
     except (IndexOutOfSort, AssignmentOutsideDomain) as error:
         interpret.check(model, max_states=FAULT_SEARCH_STATES)  # raises where the text goes wrong, with the way
         raise error
@@ -75,7 +89,7 @@ def check(
     else:
         search.resume(saved)
     found = _run(search, keeper)
-    answers = _Answers(traced, code, search).all()
+    answers = _Answers(traced, code, search, orbits).all()
     return Report(
         model=name or type(model).__name__,
         parameters=parameters_as_json(model.parameters),
@@ -110,11 +124,12 @@ def _run(search: Search, keeper: Checkpoint | None) -> Found:
 class _Answers:
     """Turns what was found into verdicts, in the order in which the interpreter gives them."""
 
-    def __init__(self, traced: TracedModel, code: Compiled, search: Search) -> None:
+    def __init__(self, traced: TracedModel, code: Compiled, search: Search, symmetry: Symmetry | None) -> None:
         self.traced, self.code, self.search = traced, code, search
         self.properties = traced.model.schema.properties
         self.found: Found = search.found
-        self.paths = Paths(code, self.found, Interpreter(traced.model))
+        self.symmetry = symmetry
+        self.paths = Paths(code, self.found, Interpreter(traced.model), symmetry)
         self._live: LiveGraph | None = None
 
     def all(self) -> tuple[Answer, ...]:
@@ -128,6 +143,8 @@ class _Answers:
 
     def _answer(self, number: int, asked: Property) -> Answer:
         live = asked.kind in LIVENESS
+        if live and self.symmetry is not None:
+            return Answer(asked.name, asked.id, Undetermined(NO_LIVENESS_UNDER_SYMMETRY), asked.doc)
         if live and self.found.cut:
             return Answer(asked.name, asked.id, Undetermined(self.found.cut), asked.doc)
         self._raise_fault(number, asked)

@@ -11,12 +11,13 @@ from collections.abc import Callable
 import numpy as np
 
 from kmigrate.checker.errors import SpecificationFault
-from kmigrate.checker.interpret import Interpreter
+from kmigrate.checker.interpret import Interpreter, real_trace
 from kmigrate.checker.native.errors import EnginesDisagree
 from kmigrate.checker.native.pack import Array, Words, least
 from kmigrate.checker.native.program import FOUND, OPEN, wrong_in
 from kmigrate.checker.native.search import Compiled, Found, Pieces, Scratch
 from kmigrate.checker.native.store import address
+from kmigrate.checker.symmetry import Symmetry
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.spec.language import SpecError
 from kmigrate.spec.language.model import Property, State
@@ -28,8 +29,10 @@ STATE_WANTED = -1
 class Paths:
     """Rebuilds traces from what a search has found."""
 
-    def __init__(self, code: Compiled, found: Found, interpreter: Interpreter) -> None:
-        self.code, self.found, self.interpreter = code, found, interpreter
+    def __init__(
+        self, code: Compiled, found: Found, interpreter: Interpreter, symmetry: Symmetry | None = None
+    ) -> None:
+        self.code, self.found, self.interpreter, self.symmetry = code, found, interpreter, symmetry
         self.layout = code.program.layout
         self._scratch = Scratch(code.program, closed=True)
 
@@ -37,6 +40,8 @@ class Paths:
         """The canonical trace to a state of a level."""
         steps: list[Step] = []
         state = self.layout.unpack(words)
+        if self.symmetry is not None:
+            return self._real_trace(level, words, self.symmetry)
         for before in range(level - 1, -1, -1):
             source = self._source(self.found.levels[before], words=words)
             if source is None:
@@ -46,6 +51,17 @@ class Paths:
             steps.append(Step(self.interpreter.actions[number], state))
             state, words = previous, source
         return Trace(self.interpreter.model, state, tuple(reversed(steps)))
+
+    def _real_trace(self, level: int, words: Words, symmetry: Symmetry) -> Trace:
+        """A way through real states whose representatives lead to a state of a level."""
+        followed = [self.layout.unpack(words)]
+        for before in range(level - 1, -1, -1):
+            source = self._source(self.found.levels[before], words=words)
+            if source is None:
+                raise self._disagreement("the way to a state", followed[-1])
+            words = source
+            followed.append(self.layout.unpack(source))
+        return real_trace(self.interpreter, symmetry, followed[::-1])
 
     def fault(self, level: int, words: Words) -> SpecificationFault:
         """The error of a state in which an action, or `terminal`, goes wrong."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kmigrate.checker.native.canonical import canonical
 from kmigrate.checker.native.code import Code
 from kmigrate.checker.native.lower import Atoms, Literal, Lowering
 from kmigrate.checker.native.pack import Layout, layout_of
 from kmigrate.checker.native.tree import Item, Tree, item
+from kmigrate.checker.symmetry import Symmetry
 from kmigrate.spec.language.trace import Term, TracedFault, TracedModel
 
 FAULT, DEADLOCK, PROPERTIES = 0, 1, 2
@@ -52,8 +54,8 @@ class Program:
 class _Writer:
     """Writes the functions of one model."""
 
-    def __init__(self, traced: TracedModel, numbered: bool) -> None:
-        self.traced, self.numbered = traced, numbered
+    def __init__(self, traced: TracedModel, numbered: bool, symmetry: Symmetry | None) -> None:
+        self.traced, self.numbered, self.symmetry = traced, numbered, symmetry
         self.layout = layout_of(traced.model)
         self.atoms = Atoms(traced)
         self.words = [f"%w{i}" for i in range(self.layout.words)]
@@ -164,7 +166,9 @@ class _Writer:
         with code.when(code.value(f"icmp eq i64 {edges}, 0")):
             self._dead(code)
         code.put(f"ret i64 {code.value('load i64, ptr %n')}")
-        return _function(f"i64 @successors({self.formal}, ptr %out, ptr %counts, ptr %area)", code)
+        name = "successors" if self.symmetry is None else "plain_successors"
+        plain = _function(f"i64 @{name}({self.formal}, ptr %out, ptr %counts, ptr %area)", code)
+        return plain if self.symmetry is None else plain + canonical(self.layout, self.symmetry, self.formal)
 
     def _dead(self, code: Code) -> None:
         low = self.lowering(code)
@@ -341,10 +345,11 @@ def _note(words: int) -> str:
     return _function(f"void @note(ptr %area, i64 %condition, {formal}) noinline", code)
 
 
-def program(traced: TracedModel, *, numbered: bool = False) -> Program:
+def program(traced: TracedModel, *, numbered: bool = False, symmetry: Symmetry | None = None) -> Program:
     """The machine code of a traced model, as text.
 
     numbered    `@successors` writes every edge, also back to the state itself, and instead of counting
                 writes the number of its action instance to `%counts`
+    symmetry    every successor stands for its orbit
     """
-    return _Writer(traced, numbered).program()
+    return _Writer(traced, numbered, symmetry).program()
