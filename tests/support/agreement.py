@@ -10,9 +10,10 @@ import z3
 
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.language.errors import AssignmentOutsideDomain, IndexOutOfSort
+from kmigrate.spec.language.fork import Term
 from kmigrate.spec.language.model import Property, State
 from kmigrate.spec.language.plain import apply, evaluate, execute, initial_states
-from kmigrate.spec.language.trace import Term, TracedAction, TracedFault, TracedModel
+from kmigrate.spec.language.trace import TracedAction, TracedFault, TracedModel
 
 
 class Valuation:

@@ -30,7 +30,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 CLI = "kmigrate.cli"
 MAY_IMPORT_CLI = ("kmigrate.__main__", CLI)
 
-MAY_IMPORT_Z3 = ("kmigrate.spec.language.proxy", "kmigrate.spec.language.trace", "kmigrate.checker")
+MAY_IMPORT_Z3 = (
+    "kmigrate.spec.language.proxy",
+    "kmigrate.spec.language.fork",
+    "kmigrate.spec.language.trace",
+    "kmigrate.checker",
+)
 
 ONLY_STANDARD = ("kmigrate.spec",)
 """Parts that import nothing of others but the standard library (and z3 where it may be imported)."""

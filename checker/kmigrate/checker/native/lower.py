@@ -14,7 +14,8 @@ import z3
 from kmigrate.checker.native.code import Code
 from kmigrate.checker.native.errors import UnsupportedOperator
 from kmigrate.checker.native.pack import Field
-from kmigrate.spec.language.trace import Term, TracedModel
+from kmigrate.spec.language.fork import Term
+from kmigrate.spec.language.trace import TracedModel
 
 Literal: TypeAlias = tuple[Term, bool]
 """A boolean term, and whether it or its negation is meant."""

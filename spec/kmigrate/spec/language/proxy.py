@@ -2,7 +2,7 @@
 
 A traced value stands for every value at once: it holds a z3 term. Asking it to decide (`if`, `and`, an
 index) forks the path; anything that would decide silently raises an error that says how to write it.
-Only `trace.py` makes these.
+Only `fork.py` makes these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kmigrate.spec.language.errors import IdentitiesHaveNoOrder, NoOrder, Silent
 from kmigrate.spec.language.sorts import Domain, Member
 
 if TYPE_CHECKING:
-    from kmigrate.spec.language.trace import TracedRun
+    from kmigrate.spec.language.fork import TracedRun
 
 Atom: TypeAlias = tuple[int, frozenset[int]]
 """(slot, codes): a condition on one slot alone, true where its code is one of these."""

@@ -1,11 +1,12 @@
 """A run: one evaluation of a piece of specification text, on values or on terms.
 
-The same text means two things. On values it is executed (`plain.py`); on terms it is traced (`trace.py`).
+The same text means two things. On values it is executed (`plain.py`); on terms it is traced (`fork.py`).
 What differs between the two is gathered in one class, `Run`; the words of the language ask the current one.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -36,7 +37,7 @@ class GuardFailed(BaseException):
         self.location = location
 
 
-class Run:
+class Run(ABC):
     """One evaluation. Subclasses say what reading, writing, deciding and quantifying mean."""
 
     def __init__(self, model: Model) -> None:
@@ -50,37 +51,37 @@ class Run:
         self.starting = False
         """Whether this run makes an initial state, where the numbers of identities may be asked."""
 
+    @abstractmethod
     def get(self, variable: Variable, index: tuple[Any, ...]) -> Any:
         """The current value of one element."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def set(self, variable: Variable, index: tuple[Any, ...], value: Any) -> None:
         """Assign one element."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def every(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> bool:
         """Whether the condition is true of all values."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def some(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> bool:
         """Whether the condition is true of some value."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def at_most_one(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> bool:
         """Whether the condition is true of no two values."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def count(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> int:
         """How many values the condition is true of."""
-        raise NotImplementedError  # pragma: no cover
 
     def implies(self, premise: bool, conclusion: Callable[[], bool]) -> bool:
         """Whether the conclusion holds wherever the premise does."""
         return not premise or conclusion()
 
+    @abstractmethod
     def guard(self, condition: bool, location: Callable[[], Location]) -> None:
         """Go on only if the condition is true."""
-        raise NotImplementedError  # pragma: no cover
 
     def require(self, condition: bool) -> None:
         """The word `require`: a guard, checked for its place."""
