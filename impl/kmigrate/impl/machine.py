@@ -2,7 +2,7 @@
 
 The same configuration and the same choices give the same trace, byte for byte.
 
-Source: machine page (ours).
+Source: ours.
 """
 
 from kmigrate.impl.chip.sram import Sram

@@ -1,6 +1,6 @@
 """Where every nondeterministic choice is made: one call, one number, 0 being the ordinary course.
 
-Source: ours (determinism rule of the architecture page).
+Source: ours: the same choices give the same trace, byte for byte.
 """
 
 from abc import ABC, abstractmethod

@@ -4,7 +4,7 @@ Pending events are kept in the order (cycle, class, sequence). The ordinary cour
 choice delays that one, so every delay without bound is a run. A timer is placed beyond the horizon: it comes
 after all that is not a timer, however far the clock has run.
 
-Source: ours; the key is that of the machine page.
+Source: ours.
 """
 
 from bisect import insort

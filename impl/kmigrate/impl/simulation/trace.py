@@ -1,6 +1,6 @@
 """What a run has done: one line per event, and one hash over the lines.
 
-Source: ours (INTERFACES: the trace hash is blake2b over the canonical event lines).
+Source: ours: the trace hash is blake2b over the canonical event lines.
 """
 
 from dataclasses import dataclass
