@@ -4,7 +4,8 @@ An attempt fixes process, source, destination and epoch. The network is the set 
 message stays until it is received, in any order. Parameters say whether it may be lost, doubled, or last for ever,
 and whether clusters may crash.
 
-Source: ours, from nanvix-facts 9 F and from a prototype that was searched exhaustively. Notes 5 to 7 in spec/README.md.
+Source: ours, from nanvix-facts 9 F and a prototype that was searched exhaustively.
+Notes 5 to 7 in spec/README.md.
 """
 
 from collections.abc import Mapping

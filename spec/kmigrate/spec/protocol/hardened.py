@@ -3,7 +3,8 @@
 Its parts stand in modules of their own: `attempt` (identity, phases, messages), `source`, `destination`, `names`
 and `network`. After INSTALLED nobody decides alone. Each mechanism of `Mechanism` can be switched off.
 
-Source: ours, from nanvix-facts 9 F and from a prototype that was searched exhaustively. Notes 5 to 8 in spec/README.md.
+Source: ours, from nanvix-facts 9 F and a prototype that was searched exhaustively.
+Notes 5 to 8 in spec/README.md.
 """
 
 from kmigrate.spec.language import exists, forall, implies, invariant, one_of, terminal
