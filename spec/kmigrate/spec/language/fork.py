@@ -352,23 +352,28 @@ class TracedRun(Run):
 
     def every(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """The conjunction of the condition over all values."""
-        parts = self._conditions(values, condition, False)
-        if any(part is False for part in parts):
-            return False
-        terms = [part for part in parts if isinstance(part, TracedBool)]
-        if len(terms) <= 1:
-            return terms[0] if terms else True
-        return TracedBool(self, z3.And(*(part.term for part in terms)), _joined(terms, frozenset.intersection))
+        return self._over(values, condition, False, z3.And, frozenset.intersection)
 
     def some(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """The disjunction of the condition over all values."""
-        parts = self._conditions(values, condition, True)
-        if any(part is True for part in parts):
-            return True
+        return self._over(values, condition, True, z3.Or, frozenset.union)
+
+    def _over(
+        self,
+        values: tuple[Any, ...],
+        condition: Callable[[Any], bool],
+        decisive: bool,
+        join: Callable[..., Term],
+        join_codes: Callable[..., frozenset[int]],
+    ) -> bool | TracedBool:
+        """The condition over all values, joined; one that is `decisive` for a value decides."""
+        parts = self._conditions(values, condition, decisive)
+        if any(part is decisive for part in parts):
+            return decisive
         terms = [part for part in parts if isinstance(part, TracedBool)]
         if len(terms) <= 1:
-            return terms[0] if terms else False
-        return TracedBool(self, z3.Or(*(part.term for part in terms)), _joined(terms, frozenset.union))
+            return terms[0] if terms else not decisive
+        return TracedBool(self, join(*(part.term for part in terms)), _joined(terms, join_codes))
 
     def at_most_one(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> Any:
         """No two values satisfy the condition: said pair by pair."""

@@ -7,7 +7,6 @@ so the values themselves stand in a `Domain`, made when a model is instantiated.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, Protocol, Self, TypeVar, cast
@@ -258,6 +257,3 @@ def as_sort(sort: Sort[V] | type[V]) -> Sort[V]:
     if sort not in _ENUMERATIONS:
         _ENUMERATIONS[sort] = Enumeration(sort)
     return _ENUMERATIONS[sort]
-
-
-Condition = Callable[[V], bool]
