@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from kmigrate.impl import TINY, Cancel, ChoiceList, Configuration, Defect, Inspection, Machine, Request, Work
+from kmigrate.impl import Cancel, ChoiceList, Configuration, Defect, Inspection, Machine, Request, Work
 from kmigrate.impl.errors import BadConfiguration, NeverQuiet, NoSuchCluster, OtherVariant
 from kmigrate.impl.migration.events import HARDENED_EVENTS, HIDDEN_EVENTS, PUBLISHED_EVENTS
 
