@@ -48,13 +48,19 @@ def refines(
     max_states: int | None = None,
     progress: Progress | None = None,
 ) -> RefinementReport:
-    """Check that `lower` refines the upper model of `refinement` at the same parameters."""
+    """Check that `lower` refines the upper model of `refinement` at the same parameters.
+
+    Raises  BadDeclaration when the abstraction leaves a variable unassigned or `opens` names no action above.
+    """
     started = time.monotonic()
     upper = refinement.upper_model(lower)
     look = _abstraction(lower, upper, refinement.abstraction)
     found = search(lower, max_states=max_states, progress=progress)
     above = Interpreter(upper)
     seen = {instance.name: 0 for instance in above.actions}
+    for name in refinement.opens:
+        if name not in seen:
+            raise BadDeclaration(refinement.name, f"opens {name}, which {upper.name} does not have", "name its actions")
     steps: dict[State, dict[State, str]] = {}
     stutters = 0
 
@@ -67,13 +73,14 @@ def refines(
             steps[state] = {after: above.actions[number].name for number, after in above.successors(state)}
         return steps[state]
 
-    starts = set(initial_states(upper))
+    starts = set(search(upper).level) if refinement.opens else set(initial_states(upper))
     for state in sorted(found.level, key=lambda s: (found.level[s], s)):
         image = look(state)
         if isinstance(image, str):
             return report(Violated(found.trace(state)), image)
         if found.level[state] == 0 and image not in starts:
-            return report(Violated(found.trace(state)), "the initial state looks like no initial state above")
+            kind = "reachable" if refinement.opens else "first"
+            return report(Violated(found.trace(state)), f"a first state looks like no {kind} state above")
         for number, after in found.interpreter.successors(state):
             image_after = look(after)
             if image_after == image:
@@ -89,7 +96,7 @@ def refines(
                 seen[name] += 1
     if found.cut:
         return report(Undetermined(found.cut), found.cut)
-    unseen = [name for name, times in seen.items() if times == 0]
+    unseen = [name for name in refinement.opens or seen if seen[name] == 0]
     if unseen:
         reason = f"through this abstraction {', '.join(unseen)} is never seen: it would hold of anything"
         start = min(s for s, level in found.level.items() if level == 0)

@@ -6,8 +6,8 @@ lower step then is an upper step or a stutter is for the checker to say.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kmigrate.spec.language import Model
@@ -34,10 +34,16 @@ class Refinement:
     upper: type[Model]
     abstraction: Callable[[Any, Any], None]
     """(view of a lower state, view of the upper state to be assigned)."""
+    opens: tuple[str, ...] = ()
+    """The upper actions that the lower model opens up, if it opens up a part only: these are the ones that must be
+    seen, and a first state below may look like any reachable state above. Empty: the whole of the upper model."""
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters of the upper model that the lower one does not have."""
 
     def upper_model(self, lower: Model) -> Model:
-        """The upper model with the parameters that it shares with the lower one."""
-        return self.upper(**{n: v for n, v in lower.parameters.items() if n in self.upper.declared_parameters})
+        """The upper model with the parameters that it shares with the lower one, and the fixed ones."""
+        shared = {n: v for n, v in lower.parameters.items() if n in self.upper.declared_parameters}
+        return self.upper(**{**{n: v for n, v in shared.items() if n != "mechanisms"}, **self.fixed})
 
 
 def home_in_the_record(protocol: Hardened, residence: Residence) -> None:

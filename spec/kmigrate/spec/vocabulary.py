@@ -162,5 +162,25 @@ class Mechanism(Enum):
 PUBLISHED_MECHANISMS: frozenset[Mechanism] = frozenset({Mechanism.ERASE_SOURCE, Mechanism.FREEZE_SENDER})
 """Those that can be added to the published protocol; it has none of them by itself."""
 
-HARDENED_MECHANISMS: frozenset[Mechanism] = frozenset(Mechanism) - PUBLISHED_MECHANISMS
-"""Those of the hardened protocol, all on unless one is switched off."""
+HARDENED_MECHANISMS: frozenset[Mechanism] = frozenset(
+    {
+        Mechanism.ADMISSION,
+        Mechanism.RESERVATION,
+        Mechanism.STALE_REFUSAL,
+        Mechanism.SOURCE_WAITS,
+        Mechanism.DESTINATION_WAITS,
+        Mechanism.DISCARD_AFTER_ANSWER,
+        Mechanism.RUN_AFTER_ANSWER,
+        Mechanism.FENCING,
+        Mechanism.EPOCH_CHECK,
+        Mechanism.COMMIT_MEMORY,
+        Mechanism.LEFT_MEANS_COMMITTED,
+        Mechanism.NACK_GATE,
+        Mechanism.SILENCE,
+        Mechanism.SOURCE_QUESTION,
+        Mechanism.SOURCE_TIMEOUT,
+        Mechanism.DESTINATION_TIMEOUT,
+        Mechanism.DESTINATION_QUESTION,
+    }
+)
+"""Those of the hardened protocol (L1), all on unless one is switched off."""
