@@ -54,13 +54,15 @@ def refines(
     """
     started = time.monotonic()
     upper = refinement.upper_model(lower)
-    look = _abstraction(lower, upper, refinement.abstraction)
+    look = _abstraction(lower, upper, refinement)
     found = search(lower, max_states=max_states, progress=progress)
     above = Interpreter(upper)
     seen = {instance.name: 0 for instance in above.actions}
     for name in refinement.opens:
         if name not in seen:
-            raise BadDeclaration(refinement.name, f"opens {name}, which {upper.name} does not have", "name its actions")
+            raise BadDeclaration(
+                refinement.name, f"opens {name}, which {type(upper).__name__} does not have", "name its actions"
+            )
     steps: dict[State, dict[State, str]] = {}
     stutters = 0
 
@@ -86,14 +88,14 @@ def refines(
             if image_after == image:
                 stutters += 1
             elif not isinstance(image_after, str):  # what looks like nothing is reported at its own turn
-                name = upper_steps(image).get(image_after)
-                if name is None:
+                step_above = upper_steps(image).get(image_after)
+                if step_above is None:
                     trace = found.trace(state)
                     step = Step(lower.schema.actions[number], after)
                     change = _difference(upper, image, image_after)
                     reason = f"the last step looks like no step above: {change}"
                     return report(Violated(Trace(lower, trace.start, (*trace.steps, step))), reason)
-                seen[name] += 1
+                seen[step_above] += 1
     if found.cut:
         return report(Undetermined(found.cut), found.cut)
     unseen = [name for name in refinement.opens or seen if seen[name] == 0]
@@ -104,11 +106,14 @@ def refines(
     return report(Holds(), "every step is a step or a stutter of the model above")
 
 
-def _abstraction(
-    lower: Model, upper: Model, assign: Callable[[object, object], None]
-) -> Callable[[State], State | str]:
-    """The upper state that a lower state looks like, or why there is none."""
+def _abstraction(lower: Model, upper: Model, refinement: Refinement) -> Callable[[State], State | str]:
+    """The upper state that a lower state looks like, or why there is none.
+
+    What the abstraction of a part does not assign stays as it is at first.
+    """
+    assign = refinement.abstraction
     size = len(upper.schema.slots)
+    unmoved = initial_states(upper)[0] if refinement.opens else None
 
     def run(state: State) -> tuple[State | str, tuple[int, ...]]:
         below, above = PlainRun(lower, state), PlainRun(upper, (-1,) * size)
@@ -118,6 +123,8 @@ def _abstraction(
                 assign(lower.view(below), upper.view(above))
         except NoAbstraction as none:
             return none.why, tuple(below.reads)
+        if unmoved is not None:
+            return tuple(above.written.get(slot, unmoved[slot]) for slot in range(size)), tuple(below.reads)
         if len(above.written) < size:
             missing = next(slot.name for n, slot in enumerate(upper.schema.slots) if n not in above.written)
             raise BadDeclaration(assign.__name__, f"does not assign {missing}", "assign every variable above")

@@ -36,7 +36,8 @@ class Refinement:
     """(view of a lower state, view of the upper state to be assigned)."""
     opens: tuple[str, ...] = ()
     """The upper actions that the lower model opens up, if it opens up a part only: these are the ones that must be
-    seen, and a first state below may look like any reachable state above. Empty: the whole of the upper model."""
+    seen, a first state below may look like any reachable state above, and what the abstraction does not assign is
+    as it is at first. Empty: the whole of the upper model."""
     fixed: Mapping[str, Any] = field(default_factory=dict)
     """Parameters of the upper model that the lower one does not have."""
 

@@ -157,6 +157,19 @@ class Mechanism(Enum):
     """Published only: the sender's finish erases its copy and does not thaw."""
     FREEZE_SENDER = "freeze-sender"
     """Published only: the handler of TO freezes, as the handler of FROM does."""
+    # freezing a cluster and taking its image (L2, freeze); admission and freeze-sender as above
+    FREEZE_BARRIER = "freeze-barrier"
+    """The image is taken when every slave core has left user code and every prologue is done."""
+    DRAIN_BOARDS = "drain-boards"
+    """The image is taken when every posted call has been served."""
+    SAFE_POINTS = "safe-points"
+    """A thread that holds a lock of the runtime is not stopped before it gives it back."""
+    REFUSE_WAITERS = "refuse-waiters"
+    """A process with a thread asleep outside its image stays, with the reason."""
+    CALLER_WAITS = "caller-waits"
+    """The caller of kmigrate_to sleeps inside the image until the move ends; nothing of the call is ahead of it."""
+    FLAG_IN_KERNEL = "flag-in-kernel"
+    """The freezing flag belongs to the cluster's kernel and is no part of the image."""
 
 
 PUBLISHED_MECHANISMS: frozenset[Mechanism] = frozenset({Mechanism.ERASE_SOURCE, Mechanism.FREEZE_SENDER})
@@ -184,3 +197,17 @@ HARDENED_MECHANISMS: frozenset[Mechanism] = frozenset(
     }
 )
 """Those of the hardened protocol (L1), all on unless one is switched off."""
+
+FREEZE_MECHANISMS: frozenset[Mechanism] = frozenset(
+    {
+        Mechanism.ADMISSION,
+        Mechanism.FREEZE_SENDER,
+        Mechanism.FREEZE_BARRIER,
+        Mechanism.DRAIN_BOARDS,
+        Mechanism.SAFE_POINTS,
+        Mechanism.REFUSE_WAITERS,
+        Mechanism.CALLER_WAITS,
+        Mechanism.FLAG_IN_KERNEL,
+    }
+)
+"""Those of freezing a cluster and taking its image (L2, `freeze`)."""
