@@ -43,6 +43,8 @@ class Role(Enum):
     IDLE = "idle"
     SENDING = "sending"
     RECEIVING = "receiving"
+    STOPPED = "stopped"
+    """Its flow has ended in state ERROR, and nothing arms it again (nanvix-facts 9, H10)."""
 
 
 class Call(Enum):
@@ -113,6 +115,41 @@ class Message(Enum):
     """name service → source: not committed."""
 
 
+class Mode(Enum):
+    """The five ways to move a process (thesis 2.4.1; the code's own is stop-and-copy, nanvix-facts 10)."""
+
+    COLD = "cold"
+    """Stopped, saved whole in a checkpoint, and restored from it elsewhere."""
+    STOP_AND_COPY = "stop-and-copy"
+    """Frozen, copied whole, run elsewhere."""
+    PRE_COPY = "pre-copy"
+    """Copied while it runs, in rounds; frozen for what it has written since."""
+    POST_COPY = "post-copy"
+    """Frozen for its minimal state alone; its pages follow when it runs elsewhere."""
+    HYBRID = "hybrid"
+    """Rounds as in pre-copy; what was written since follows as in post-copy."""
+
+
+class MovePhase(Enum):
+    """How far a move of any mode has come, in QEMU's words; the last is ours."""
+
+    SETUP = "setup"
+    """Admitted: the destination has set room aside, the process runs at the source."""
+    ACTIVE = "active"
+    """Pages are copied or saved and the source may still go on with the process."""
+    PRE_SWITCHOVER = "pre-switchover"
+    """The process is frozen; what must be there before it runs elsewhere is copied."""
+    POSTCOPY_ACTIVE = "postcopy-active"
+    """The process runs at the destination and pages of it are still at the source."""
+    COMPLETED = "completed"
+    FAILED = "failed"
+    """The destination has stopped; the process goes on at the source."""
+    CANCELLED = "cancelled"
+    """The move was called off; the process goes on at the source."""
+    LOST_WITH_NODE = "lost-with-node"
+    """A node has stopped and the process, or a page of it, with it: only a checkpoint can restore it."""
+
+
 class Mechanism(Enum):
     """What can be switched off alone in the hardened protocol, or added to the published one.
 
@@ -153,10 +190,14 @@ class Mechanism(Enum):
     """A destination that is still staging may give up at any moment."""
     DESTINATION_QUESTION = "destination-question"
     """A destination that waits in INSTALLED may ask the name service."""
+    ONE_REQUEST = "one-request"
+    """A source has one attempt open at a time."""
+    AUTHORITY = "authority"
+    """Whoever asks for a move, only the cluster on which the process runs makes the attempt."""
     ERASE_SOURCE = "erase-source"
-    """Published only: the sender's finish erases its copy and does not thaw."""
+    """When the source is done its copy is erased, and does not run on."""
     FREEZE_SENDER = "freeze-sender"
-    """Published only: the handler of TO freezes, as the handler of FROM does."""
+    """Whoever asks for the move, the daemon of the source freezes its cluster."""
     # freezing a cluster and taking its image (L2, freeze); admission and freeze-sender as above
     FREEZE_BARRIER = "freeze-barrier"
     """The image is taken when every slave core has left user code and every prologue is done."""
@@ -170,9 +211,65 @@ class Mechanism(Enum):
     """The caller of kmigrate_to sleeps inside the image until the move ends; nothing of the call is ahead of it."""
     FLAG_IN_KERNEL = "flag-in-kernel"
     """The freezing flag belongs to the cluster's kernel and is no part of the image."""
+    # moving the image state by state (L2, mstate); the timeouts and drain-boards as above
+    MANIFEST = "manifest"
+    """The page lists are copied at the freeze and told to the destination first; both sides walk that copy."""
+    FRAMING = "framing"
+    """A piece says of which attempt, state, index and size it is; one that is not awaited is dropped."""
+    CHECKSUM = "checksum"
+    """A piece whose bytes are not those that were sent is dropped."""
+    OWNED_PAGES = "owned-pages"
+    """The kernel pages to move are those that the process owns, not those from a fixed number on."""
+    PINNED_PAGES = "pinned-pages"
+    """A page of the image that is given back in the meantime is not handed out again before the end."""
+    INSTALL_ANSWER = "install-answer"
+    """The sender is done when the receiver says that it has installed, not when the last piece has left."""
+    # ways to move a process, page by page (L2, modes); erase-source as above
+    WRITE_PROTECT = "write-protect"
+    """A write to a page that has been copied while the process runs marks the page to be copied again."""
+    RECOPY_DIRTY = "recopy-dirty"
+    """In pre-copy, what was written since it was copied is copied again while the process is frozen."""
+    ROUND_LIMIT = "round-limit"
+    """When its rounds are used up a pre-copy freezes, however much is left to copy."""
+    DISCARD_STALE = "discard-stale"
+    """At the switch of a hybrid move, copies of pages written since are thrown away at the destination."""
+    FAULT_ON_MISSING = "fault-on-missing"
+    """A process that touches a page which has not arrived waits and asks for it."""
+    IGNORE_LATE_PUSH = "ignore-late-push"
+    """A page that is already in place under a running process is not put in place again."""
+    KEEP_UNTIL_ARRIVED = "keep-until-arrived"
+    """In post-copy, the source keeps a page until it has arrived, not until it was sent."""
+    VERIFY_BEFORE_SWITCH = "verify-before-switch"
+    """The process is switched when every page sent has arrived and been verified, not when the last was sent."""
+    RESEND = "resend"
+    """A page that was sent and has not arrived is sent again."""
+    GIVE_UP = "give-up"
+    """A move can be called off, fails when the destination stops, and a process gone with its node is declared."""
+    NO_RETURN = "no-return"
+    """After the switch nothing rolls back to the source."""
+    BACKGROUND_PUSH = "background-push"
+    """In post-copy, pages that nobody asks for are sent as well."""
+    # what stands in a cluster's memory, TLBs and caches (L2, memory)
+    TLB_SHOOTDOWN = "tlb-shootdown"
+    """Before a process runs here, every core drops its translations of user pages."""
+    ICACHE_SHOOTDOWN = "icache-shootdown"
+    """Before a process runs here, every core drops its instruction lines."""
+    SCRUBBING = "scrubbing"
+    """A cluster clears what a process leaves behind before the next may come."""
+    RUNTIME_IN_CONTAINER = "runtime-in-container"
+    """The runtime's words (handlers, locks, identifiers) are part of the process's image."""
+    SAME_LAYOUT = "same-layout"
+    """A process from a kernel that is laid out otherwise is refused."""
+    # user communication of a process that migrates (L2, channels)
+    VIRTUAL_NAMES = "virtual-names"
+    """A channel is named by its processes: what waits for one that moves goes after it, and so do its writers."""
+    QUIESCE_FLOWS = "quiesce-flows"
+    """A process is not sent before every read that it has in flight has ended or been taken back."""
 
 
-PUBLISHED_MECHANISMS: frozenset[Mechanism] = frozenset({Mechanism.ERASE_SOURCE, Mechanism.FREEZE_SENDER})
+PUBLISHED_MECHANISMS: frozenset[Mechanism] = frozenset(
+    {Mechanism.ERASE_SOURCE, Mechanism.FREEZE_SENDER, Mechanism.ONE_REQUEST, Mechanism.AUTHORITY}
+)
 """Those that can be added to the published protocol; it has none of them by itself."""
 
 HARDENED_MECHANISMS: frozenset[Mechanism] = frozenset(
@@ -194,6 +291,8 @@ HARDENED_MECHANISMS: frozenset[Mechanism] = frozenset(
         Mechanism.SOURCE_TIMEOUT,
         Mechanism.DESTINATION_TIMEOUT,
         Mechanism.DESTINATION_QUESTION,
+        Mechanism.ONE_REQUEST,
+        Mechanism.AUTHORITY,
     }
 )
 """Those of the hardened protocol (L1), all on unless one is switched off."""
@@ -211,3 +310,57 @@ FREEZE_MECHANISMS: frozenset[Mechanism] = frozenset(
     }
 )
 """Those of freezing a cluster and taking its image (L2, `freeze`)."""
+
+MODES_MECHANISMS: frozenset[Mechanism] = frozenset(
+    {
+        Mechanism.ERASE_SOURCE,
+        Mechanism.WRITE_PROTECT,
+        Mechanism.RECOPY_DIRTY,
+        Mechanism.ROUND_LIMIT,
+        Mechanism.DISCARD_STALE,
+        Mechanism.FAULT_ON_MISSING,
+        Mechanism.IGNORE_LATE_PUSH,
+        Mechanism.KEEP_UNTIL_ARRIVED,
+        Mechanism.VERIFY_BEFORE_SWITCH,
+        Mechanism.RESEND,
+        Mechanism.GIVE_UP,
+        Mechanism.NO_RETURN,
+        Mechanism.BACKGROUND_PUSH,
+    }
+)
+"""Those of moving a process page by page (L2, `modes`)."""
+
+MEMORY_MECHANISMS: frozenset[Mechanism] = frozenset(
+    {
+        Mechanism.TLB_SHOOTDOWN,
+        Mechanism.ICACHE_SHOOTDOWN,
+        Mechanism.SCRUBBING,
+        Mechanism.RUNTIME_IN_CONTAINER,
+        Mechanism.SAME_LAYOUT,
+    }
+)
+"""Those of what stands in a cluster's memory, TLBs and caches (L2, `memory`)."""
+
+MSTATE_MECHANISMS: frozenset[Mechanism] = frozenset(
+    {
+        Mechanism.SOURCE_TIMEOUT,
+        Mechanism.DESTINATION_TIMEOUT,
+        Mechanism.DRAIN_BOARDS,
+        Mechanism.MANIFEST,
+        Mechanism.FRAMING,
+        Mechanism.CHECKSUM,
+        Mechanism.OWNED_PAGES,
+        Mechanism.PINNED_PAGES,
+        Mechanism.INSTALL_ANSWER,
+    }
+)
+"""Those of moving the image state by state (L2, `mstate`)."""
+
+CHANNEL_MECHANISMS: frozenset[Mechanism] = frozenset({Mechanism.VIRTUAL_NAMES, Mechanism.QUIESCE_FLOWS})
+"""Those of the communication of user processes that move (L2, `channels`)."""
+
+MACHINE_MECHANISMS: frozenset[Mechanism] = HARDENED_MECHANISMS | {
+    Mechanism.FREEZE_BARRIER,
+    Mechanism.DRAIN_BOARDS,
+}
+"""Those of the composition (L3, `machine`)."""

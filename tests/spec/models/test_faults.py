@@ -2,10 +2,10 @@
 
 import pytest
 
-from kmigrate.checker import Report, check
-from kmigrate.spec.mechanisms import MEANINGS, SIZES, whole, without
+from kmigrate.checker import Report, check, interpret
+from kmigrate.checker.interpret import search
 from kmigrate.spec.protocol import Hardened
-from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, Mechanism
+from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, Mechanism, Message
 
 
 def violated(report: Report) -> set[str]:
@@ -43,11 +43,49 @@ def test_a_crash_of_the_owner_after_the_commit_loses_the_process_with_its_node_a
     assert report.coverage["crash"] > 0
 
 
-def test_the_table_of_mechanisms_is_whole() -> None:
-    assert set(SIZES) == set(HARDENED_MECHANISMS) == set(MEANINGS)
+def outcomes(model: Hardened, doubt: dict[str, str]) -> set[str]:
+    """The actions that end a doubt: those that lead out of the states in which all of `doubt` is so."""
+    found = search(model)
+    actions = model.schema.actions
+    ended = set()
+    for state in found.level:
+        shown = model.schema.show(state)
+        if all(shown[slot] == value for slot, value in doubt.items()):
+            for number, after in found.interpreter.successors(state):
+                now = model.schema.show(after)
+                if any(now[slot] != doubt[slot] for slot in doubt if slot.startswith("at_")):
+                    ended.add(actions[number].name)
+    return ended
 
 
-@pytest.mark.parametrize("mechanism", SIZES, ids=lambda mechanism: mechanism.value)
-def test_without_a_mechanism_a_property_breaks_and_with_it_none_does(mechanism: Mechanism) -> None:
-    assert violated(check(without(mechanism))), f"{mechanism.value} has no effect"
-    assert not violated(check(whole(mechanism)))
+def test_a_destination_whose_source_has_crashed_learns_either_verdict() -> None:
+    orphaned = {"at_destination[0]": "installed", "crashed[c0]": "True", "crashed[c1]": "False"}
+    assert outcomes(Hardened(clusters=2, processes=1, attempts=1, crashes=1), orphaned) == {
+        "start_copy",
+        "clear_copy",
+    }
+
+
+def test_a_source_whose_message_was_lost_learns_either_verdict() -> None:
+    unanswered = {"at_source[0]": "committing", "lost": "1"}
+    unanswered |= {f"sent[{message.value},0]": "False" for message in (Message.COM, Message.CYES, Message.CNO)}
+    model = Hardened(clusters=2, processes=1, attempts=1, losses=1)
+    assert outcomes(model, unanswered) == set(), "it has to ask first"
+    del unanswered["sent[CYES,0]"], unanswered["sent[CNO,0]"]
+    assert outcomes(model, unanswered) == {"complete_move", "roll_back"}
+
+
+@pytest.mark.parametrize(
+    ("question", "fault", "length"),
+    [
+        (Mechanism.SOURCE_QUESTION, "losses", 10),
+        (Mechanism.DESTINATION_QUESTION, "losses", 8),
+        (Mechanism.DESTINATION_QUESTION, "crashes", 7),
+    ],
+)
+def test_a_doubt_ends_only_with_the_questions(question: Mechanism, fault: str, length: int) -> None:
+    size = {"clusters": 2, "processes": 1, "attempts": 1, fault: 1}
+    silent = interpret.check(Hardened(**size, mechanisms=HARDENED_MECHANISMS - {question}), only="doubt_ends")
+    assert silent.answer("doubt_ends").length == length
+    asking = interpret.check(Hardened(**size), only="doubt_ends")
+    assert asking.answer("doubt_ends").verdict.word == "holds"

@@ -3,7 +3,7 @@
 import pytest
 
 from kmigrate.checker import Report, check
-from kmigrate.spec.language import action, require
+from kmigrate.spec.language import action, each, require
 from kmigrate.spec.language.errors import BadParameter
 from kmigrate.spec.protocol import Cluster, ClusterId, Hardened, Process, ProcessId, Published
 from kmigrate.spec.residence import Residence
@@ -32,6 +32,8 @@ def test_the_published_protocol_fails_as_pinned(clusters: int, states: int, edge
         "one_live_copy": 10,
         "freezes_end": 8,
         "every_request_ends": 6,
+        "every_process_returns": 4,
+        "image_stands_still": 13,
         "kernel_survives": 11,
         "deadlock": 8,
     }
@@ -57,7 +59,7 @@ def test_the_hardened_protocol_holds_as_pinned(
 
 
 def test_every_action_of_the_hardened_protocol_has_a_witness() -> None:
-    assert check(Hardened(clusters=3, processes=2, attempts=2, sections=2)).never_enabled == []
+    assert check(Hardened(clusters=3, processes=2, attempts=1, sections=2)).never_enabled == []
 
 
 def test_residence_holds_and_every_move_is_possible() -> None:
@@ -87,6 +89,80 @@ def test_a_published_protocol_that_erases_its_source_loses_the_process_instead_o
 def test_freezing_in_the_handler_of_to_does_not_save_the_published_protocol() -> None:
     report = check(Published(clusters=2, mechanisms=PUBLISHED_MECHANISMS))
     assert {"no_process_lost", "every_request_ends"} <= set(violated(report))
+
+
+def test_freezing_in_the_handler_of_to_makes_the_image_stand_still() -> None:
+    crossing = {"clusters": 2, "processes": 2, "attempts": 2}
+    assert violated(check(Published(**crossing)))["image_stands_still"] == 13
+    frozen = check(Published(**crossing, mechanisms=frozenset({Mechanism.FREEZE_SENDER})))
+    assert "image_stands_still" not in violated(frozen)
+
+
+def test_one_request_to_a_vacant_cluster_only_doubles_the_process() -> None:
+    assert violated(check(Published(clusters=2, processes=1, attempts=1))) == {"one_live_copy": 10}
+
+
+def test_with_the_source_erased_a_lone_process_is_lost_and_returns() -> None:
+    report = check(Published(clusters=2, processes=1, attempts=1, mechanisms=frozenset({Mechanism.ERASE_SOURCE})))
+    assert violated(report) == {"no_process_lost": 8}
+
+
+def test_a_mutant_that_erases_its_source_loses_two_processes_with_one_request() -> None:
+    erasing = frozenset({Mechanism.ERASE_SOURCE})
+    broken = violated(check(Published(clusters=2, processes=2, attempts=1, mechanisms=erasing)))
+    assert broken["a_request_loses_at_most_one"] == 8
+
+
+class Broadcast(Published):
+    """A receiver whose piece lands on every vacant cluster as well."""
+
+    @action(receiver=Cluster)
+    def read(self, receiver: ClusterId) -> None:
+        """Copy the piece to its place, and to all others where nothing stands."""
+        require(self.role[receiver] == Role.RECEIVING)
+        require(self.portal[self.peer[receiver], receiver] == Portal.FULL)
+        piece = self.cargo[self.peer[receiver], receiver]
+        self.portal[self.peer[receiver], receiver] = Portal.SHUT
+        self.cargo[self.peer[receiver], receiver] = Process.null
+        for cluster in each(Cluster):
+            if self.vacant(cluster):
+                self.content[cluster, 0] = piece
+        self.walked[receiver] = 1
+
+
+def test_a_mutant_that_broadcasts_adds_two_copies_with_one_request() -> None:
+    broken = violated(check(Broadcast(clusters=3, processes=1, attempts=1)))
+    assert broken["a_request_adds_at_most_one"] == 10
+
+
+class ColdFinish(Published):
+    """A daemon that resets its control state and forgets to unfreeze."""
+
+    @action(cluster=Cluster)
+    def finish(self, cluster: ClusterId) -> None:
+        """Reset and stay frozen."""
+        require(self.role[cluster] != Role.IDLE)
+        require(self.walked[cluster] == self.sections)
+        self.reset(cluster)
+        self.frozen[cluster] = True
+
+
+def test_a_mutant_that_finishes_frozen_freezes_without_a_cause() -> None:
+    assert "a_freeze_has_a_cause" in violated(check(ColdFinish(clusters=2, processes=1, attempts=1)))
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "broken", "length"),
+    [
+        (Mechanism.DESTINATION_WAITS, "owner_holds_the_process", 8),
+        (Mechanism.SOURCE_WAITS, "only_the_owner_runs", 8),
+        (Mechanism.RUN_AFTER_ANSWER, "image_stands_still", 13),
+        (Mechanism.DESTINATION_TIMEOUT, "every_attempt_closes", 4),
+    ],
+)
+def test_the_strongest_forms_break_without_their_mechanisms(mechanism: Mechanism, broken: str, length: int) -> None:
+    without_it = Hardened(clusters=2, processes=1, mechanisms=HARDENED_MECHANISMS - {mechanism})
+    assert violated(check(without_it))[broken] == length
 
 
 class ForgetfulThaw(Hardened):

@@ -19,7 +19,7 @@ from kmigrate.spec.language.errors import SpecError
 from kmigrate.spec.language.model import Model
 from kmigrate.spec.language.sorts import Identity, Member, Range
 from kmigrate.spec.language.variable import ANY, Map, array, parameter, switches, variable
-from kmigrate.spec.language.words import at_most_one, count, exists, forall, implies, one_of, require
+from kmigrate.spec.language.words import at_most_one, count, each, exists, forall, implies, one_of, require
 
 __all__ = [
     "ANY",
@@ -34,6 +34,7 @@ __all__ = [
     "array",
     "at_most_one",
     "count",
+    "each",
     "eventually",
     "exists",
     "forall",

@@ -75,6 +75,10 @@ class Run(ABC):
     def count(self, values: tuple[Any, ...], condition: Callable[[Any], bool]) -> int:
         """How many values the condition is true of."""
 
+    def each(self, values: tuple[Any, ...]) -> Iterator[Any]:
+        """The values one after the other, for a loop that does the same for each of them."""
+        yield from values
+
     def implies(self, premise: bool, conclusion: Callable[[], bool]) -> bool:
         """Whether the conclusion holds wherever the premise does."""
         return not premise or conclusion()

@@ -4,7 +4,7 @@ They mean the same on values and on traced terms: `require` ends an action that 
 quantifiers range over a sort, so that one text serves three clusters and any number of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from kmigrate.spec.language.run import current
@@ -41,6 +41,11 @@ def at_most_one(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> bool
 def count(sort: Sort[V] | type[V], condition: Callable[[V], bool]) -> int:
     """How many values of the sort `condition` is true of."""
     return current("count").count(_values("count", sort), condition)
+
+
+def each(sort: Sort[V] | type[V]) -> Iterator[V]:
+    """Every value of the sort, for a loop whose passes do not depend on one another: `for i in each(Section)`."""
+    return current("each").each(_values("each", sort))
 
 
 def implies(premise: bool, conclusion: Callable[[], bool]) -> bool:

@@ -6,6 +6,17 @@ Two variants over the same clusters (`clusters.py`): `published.py`, as the thes
 
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Clusters, Process, ProcessId, Section
 from kmigrate.spec.protocol.hardened import Hardened
+from kmigrate.spec.protocol.patterns import Pattern
 from kmigrate.spec.protocol.published import Published
 
-__all__ = ["Cluster", "ClusterId", "Clusters", "Hardened", "Process", "ProcessId", "Published", "Section"]
+__all__ = [
+    "Cluster",
+    "ClusterId",
+    "Clusters",
+    "Hardened",
+    "Pattern",
+    "Process",
+    "ProcessId",
+    "Published",
+    "Section",
+]

@@ -11,7 +11,7 @@ Notes 5 to 7 in spec/README.md.
 from collections.abc import Mapping
 from typing import Any
 
-from kmigrate.spec.language import Map, Range, array, exists, one_of, parameter, switches
+from kmigrate.spec.language import Map, Range, array, each, exists, one_of, parameter, switches
 from kmigrate.spec.language.model import show
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Clusters, Process, ProcessId, Section
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, DestinationPhase, Mechanism, Message, SourcePhase
@@ -29,6 +29,9 @@ FAULTS_OF_THE_NETWORK = frozenset(
 
 Attempt = Range(0, "last_attempt")
 Epoch = Range(0, "attempts")
+
+Misled = Range(1, "misled")
+"""What a section really is; of use only where an attempt may name a process that is not at its source."""
 
 TO_DESTINATION = (Message.REQ, Message.YES, Message.NO)
 TO_SOURCE = (Message.NACK, Message.INST, Message.CYES, Message.CNO)
@@ -53,6 +56,11 @@ class Attempts(Clusters):
         """The highest attempt number."""
         return self.attempts - 1
 
+    @property
+    def misled(self) -> int:
+        """1 if a third party's request is not held against what the source holds."""
+        return 1 if self.third_parties and not self.has(Mechanism.AUTHORITY) else 0
+
     process: Map[int, ProcessId] = array(
         "the process that an attempt moves", Attempt, of=Process.or_null, init=Process.null
     )
@@ -69,6 +77,14 @@ class Attempts(Clusters):
     sent: Map[tuple[Message, int], bool] = array("the message is on its way", Message, Attempt, of=bool, init=False)
     want: Map[tuple[int, int], bool] = array("WANT i is on its way", Attempt, Section, of=bool, init=False)
     sect: Map[tuple[int, int], bool] = array("SECT i is on its way", Attempt, Section, of=bool, init=False)
+    image: Map[tuple[int, int, int], ProcessId] = array(
+        "whose section the last SECT i of an attempt really was",
+        Misled,
+        Attempt,
+        Section,
+        of=Process.or_null,
+        init=Process.null,
+    )
     seen: Map[tuple[ClusterId, ProcessId], int] = array(
         "the highest epoch of a process that a cluster has given or seen", Cluster, Process, of=Epoch, init=0
     )
@@ -143,13 +159,19 @@ class Attempts(Clusters):
         if not self.lasting:
             self.sect[attempt, section] = False
 
+    def send_image(self, attempt: int, section: int) -> None:
+        """SECT i leaves, with what stands at the source."""
+        self.sect[attempt, section] = True
+        for k in each(Misled):
+            self.image[k, attempt, section] = self.content[self.source[attempt], section]
+
     def thaw(self, cluster: ClusterId) -> None:
         """Let the cluster's user threads be scheduled."""
         self.frozen[cluster] = False
 
     def clear(self, cluster: ClusterId) -> None:
         """Give the cluster's memory back."""
-        for section in range(self.sections):
+        for section in each(Section):
             self.content[cluster, section] = Process.null
 
     def forget_if_closed(self, attempt: int) -> None:
@@ -157,7 +179,7 @@ class Attempts(Clusters):
         if self.closed(attempt):
             for message in TO_SIDES:
                 self.sent[message, attempt] = False
-            for section in range(self.sections):
+            for section in each(Section):
                 self.want[attempt, section] = False
                 self.sect[attempt, section] = False
 

@@ -6,8 +6,8 @@ give up alone only while it stages; once it has installed, it waits or asks.
 Source: ours; thesis 4.5.1.2 (restoring the process at the destination).
 """
 
-from kmigrate.spec.language import action, exists, require, weakly_fair
-from kmigrate.spec.protocol.attempt import Attempt, Attempts
+from kmigrate.spec.language import action, each, exists, require, weakly_fair
+from kmigrate.spec.protocol.attempt import Attempt, Attempts, Misled
 from kmigrate.spec.protocol.clusters import ClusterId, Section
 from kmigrate.spec.vocabulary import DestinationPhase, Mechanism, Message
 
@@ -37,7 +37,7 @@ class DestinationSide(Attempts):
         """REQ at a destination that is free: reserve the room, ask for the first section."""
         require(self.sent[Message.REQ, attempt])
         here = self.destination[attempt]
-        require(not self.crashed[here] and self.unheard(attempt))
+        require(not self.crashed[here] and self.answers(here) and self.unheard(attempt))
         require(not self.refused(attempt, here))
         self.take(Message.REQ, attempt)
         self.seen[here, self.process[attempt]] = self.epoch[attempt]
@@ -51,7 +51,7 @@ class DestinationSide(Attempts):
         """REQ at a destination that is not free: NACK at once, so that nobody waits for anybody."""
         require(self.sent[Message.REQ, attempt])
         here = self.destination[attempt]
-        require(not self.crashed[here] and not self.open_at_destination(attempt))
+        require(not self.crashed[here] and self.answers(here) and not self.open_at_destination(attempt))
         require(self.refused(attempt, here))
         self.take(Message.REQ, attempt)
         if self.epoch[attempt] > self.seen[here, self.process[attempt]]:
@@ -81,6 +81,8 @@ class DestinationSide(Attempts):
         require(self.staged[attempt] == section)
         self.take_sect(attempt, section)
         self.content[self.destination[attempt], section] = self.process[attempt]
+        for k in each(Misled):
+            self.content[self.destination[attempt], section] = self.image[k, attempt, section]
         if section + 1 < self.sections:
             self.staged[attempt] = section + 1
             self.want[attempt, section + 1] = True

@@ -9,7 +9,7 @@ Source: ours. Notes 5, 9 and 10 in spec/README.md.
 
 from enum import Enum
 
-from kmigrate.spec.language import Map, Range, action, array, count, require, variable, weakly_fair
+from kmigrate.spec.language import Map, Range, action, array, count, each, require, variable, weakly_fair
 from kmigrate.spec.protocol.attempt import Attempt, Attempts
 from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Process, Section
 from kmigrate.spec.vocabulary import DestinationPhase, Mechanism, Message, SourcePhase
@@ -217,7 +217,7 @@ class Network(Attempts):
         """A cluster stops for good: its memory is gone, its attempts are closed without a word."""
         require(count(Cluster, lambda c: self.crashed[c]) < self.crashes)
         require(not self.crashed[cluster])
-        for attempt in range(self.attempts):
+        for attempt in each(Attempt):
             if attempt < self.requested and self.source[attempt] == cluster:
                 self.at_source[attempt] = SourcePhase.CLOSED
             if attempt < self.requested and self.destination[attempt] == cluster:
@@ -226,5 +226,5 @@ class Network(Attempts):
             self.forget_if_closed(attempt)
         self.crashed[cluster] = True
         self.frozen[cluster] = False
-        for section in range(self.sections):
+        for section in each(Section):
             self.content[cluster, section] = Process.null

@@ -7,21 +7,27 @@ Source: ours; thesis 4.5.1.2 (freeze, then transfer) and 4.5.1.3 (kmigrate_to).
 
 from kmigrate.spec.language import action, exists, require, weakly_fair
 from kmigrate.spec.protocol.attempt import Attempt, Attempts
-from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Process, ProcessId, Section
+from kmigrate.spec.protocol.clusters import Cluster, ClusterId, Foreign, Process, ProcessId, Section
 from kmigrate.spec.vocabulary import Mechanism, Message, SourcePhase
 
 
 class SourceSide(Attempts):
     """What the daemon does for the attempts of which its cluster is the source."""
 
-    @action(process=Process, source=Cluster, destination=Cluster, attempt=Attempt)
-    def request(self, process: ProcessId, source: ClusterId, destination: ClusterId, attempt: int) -> None:
-        """kmigrate_to: the owner gives the next epoch and asks the destination. Nothing is frozen yet."""
+    def guard_opening(self, source: ClusterId, destination: ClusterId, attempt: int) -> None:
+        """The guards that every request has to pass, whoever makes it."""
         require(source != destination)
         require(attempt == self.requested)
-        require(self.runs(source, process))
-        require(not exists(Attempt, lambda a: self.source[a] == source and self.open_at_source(a)))
+        require(self.may_ask(source, destination))
+        require(
+            not self.has(Mechanism.ONE_REQUEST)
+            or not exists(Attempt, lambda a: self.source[a] == source and self.open_at_source(a))
+        )
+
+    def ask(self, process: ProcessId, source: ClusterId, destination: ClusterId, attempt: int) -> None:
+        """The source gives the next epoch and asks the destination. Nothing is frozen yet."""
         self.requested = self.requested + 1
+        self.strike_out(source, destination)
         self.process[attempt] = process
         self.source[attempt] = source
         self.destination[attempt] = destination
@@ -29,6 +35,25 @@ class SourceSide(Attempts):
         self.epoch[attempt] = self.seen[source, process]
         self.at_source[attempt] = SourcePhase.ASKING
         self.sent[Message.REQ, attempt] = True
+
+    @action(process=Process, source=Cluster, destination=Cluster, attempt=Attempt)
+    def request(self, process: ProcessId, source: ClusterId, destination: ClusterId, attempt: int) -> None:
+        """kmigrate_to: a process asks to be moved by the cluster on which it runs."""
+        self.guard_opening(source, destination, attempt)
+        require(self.runs(source, process))
+        self.ask(process, source, destination, attempt)
+
+    @action(k=Foreign, process=Process, source=Cluster, destination=Cluster, attempt=Attempt)
+    def request_for_another(
+        self, k: int, process: ProcessId, source: ClusterId, destination: ClusterId, attempt: int
+    ) -> None:
+        """A third party asks a cluster to move a process: it does so if the process runs there (authority)."""
+        require(self.next_foreign(k))
+        self.guard_opening(source, destination, attempt)
+        require(not self.crashed[source] and self.answers(source))
+        require(not self.has(Mechanism.AUTHORITY) or self.runs(source, process))
+        self.meddled[k] = True
+        self.ask(process, source, destination, attempt)
 
     @weakly_fair
     @action(attempt=Attempt)
@@ -46,7 +71,7 @@ class SourceSide(Attempts):
         require(self.at_source[attempt] == SourcePhase.FREEZING)
         self.at_source[attempt] = SourcePhase.FROZEN
         self.frozen[self.source[attempt]] = True
-        self.sect[attempt, 0] = True
+        self.send_image(attempt, 0)
 
     @weakly_fair
     @action(attempt=Attempt, section=Section)
@@ -55,7 +80,7 @@ class SourceSide(Attempts):
         require(self.at_source[attempt] == SourcePhase.FROZEN)
         require(self.want[attempt, section])
         self.take_want(attempt, section)
-        self.sect[attempt, section] = True
+        self.send_image(attempt, section)
 
     def give_up(self, attempt: int) -> None:
         """The source closes the attempt, thaws and says NO."""
