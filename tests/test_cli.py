@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kmigrate.cli import main
-from kmigrate.spec.mechanisms import SIZES
+from kmigrate.spec.hazards import HAZARDS
 
 
 def kmigrate(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -36,6 +36,14 @@ WRONG = {
     "no model named": (("check",), "name a model"),
     "both": (("check", "diehard", "--all"), "leave the model out"),
     "no hazard": (("hazards", "--explain", "H99"), "no hazard 'H99' in the catalogue"),
+    "no level": (("mechanisms", "--level", "kernel"), "no mechanisms at 'kernel'; there are protocol"),
+    "no setting": (("orders", "quiet"), "no setting is called 'quiet'; there are: published, quiet"),
+    "no table": (
+        ("check", "--all", "--table", "huge"),
+        "there is no table 'huge'; there are quick, standard, long",
+    ),
+    "no size": (("check", "machine", "--size", "huge"), "model machine has no size 'huge'; there are tiny"),
+    "write one": (("check", "machine", "--write", "x.md"), "--write writes the table that --all checks"),
     "no scenario": (("run", "nosuch"), "there are ring, crossing"),
     "no run variant": (("run", "ring", "--variant", "x"), "there are published, hardened"),
     "no campaign variant": (("campaign", "--variant", "x"), "there are published, hardened"),
@@ -122,7 +130,9 @@ def test_a_model_of_ones_own_is_a_file_and_a_class(capsys: pytest.CaptureFixture
     assert "does not load: ValueError: broken" in err
 
 
-def test_models_and_hazards_have_their_documents(capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_and_hazards_have_their_documents(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, out, _ = kmigrate(capsys, "models", "--json")
     assert code == 0
     assert {"residence", "protocol", "two-phase-commit", "peterson", "diehard"} <= {
@@ -131,26 +141,41 @@ def test_models_and_hazards_have_their_documents(capsys: pytest.CaptureFixture[s
     code, out, _ = kmigrate(capsys, "models")
     assert code == 0
     assert "L1: request, freeze, transfer" in out
+    monkeypatch.setattr("kmigrate.cli.hazards.HAZARDS", HAZARDS[:3])
     code, out, _ = kmigrate(capsys, "hazards", "--json")
     keys = {"id", "title", "level", "property", "mechanism", "shown", "stopped", "steps", "states", "note"}
     rows = json.loads(out)
     assert code == 0
-    assert all(set(row) == keys and row["shown"] is True and row["stopped"] is True for row in rows)
+    assert all(set(row) == keys for row in rows)
+    assert [row["id"] for row in rows if row["shown"] is True and row["stopped"] is True] == ["H1", "H2", "H3"]
+    assert [row["id"] for row in rows if row["shown"] is False and row["level"] is None] == ["H29"]
 
 
-def test_every_mechanism_is_needed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = {m: size for m, size in SIZES.items() if size.get("attempts") == 1}
-    monkeypatch.setattr("kmigrate.cli.hazards.SIZES", quick)
-    code, out, _ = kmigrate(capsys, "mechanisms", "--json")
+def test_every_mechanism_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = kmigrate(capsys, "mechanisms", "--level", "machine", "--json")
     rows = json.loads(out)
     assert code == 0
     assert {row["mechanism"]: row["breaks"] for row in rows} == {
-        "commit-memory": {"one_live_copy": 14},
-        "nack-gate": {"one_live_copy": 14},
-        "silence": {"no_process_lost": 12},
+        "freeze-barrier": {
+            "threads_have_a_place": 16,
+            "image_intact": 13,
+            "exactly_once": 19,
+            "frozen_kernels_run_nothing": 6,
+        },
+        "drain-boards": {"image_intact": 14, "exactly_once": 19},
     }
-    code, out, _ = kmigrate(capsys, "mechanisms")
-    assert "a stale INST is dropped" in out
+    code, out, _ = kmigrate(capsys, "mechanisms", "--level", "machine")
+    assert "The image is taken when every posted" in out
+
+
+def test_the_orders_of_a_setting_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = kmigrate(capsys, "orders", "published, quiet", "--json")
+    (row,) = json.loads(out)
+    assert code == 0
+    assert (row["correct"], row["total"]) == (90720, 362880)
+    assert row["relation"] == [["KSTACKSIDS", "KSTACKSPHYS"], ["FRAMES_BITMAP", "FRAMES_PHYS"]]
+    code, out, _ = kmigrate(capsys, "orders", "published, quiet")
+    assert "90,720 of 362,880" in out
 
 
 def test_the_ring_comes_home_the_same(capsys: pytest.CaptureFixture[str]) -> None:

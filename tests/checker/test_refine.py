@@ -4,11 +4,12 @@ import pytest
 
 from kmigrate.checker import Holds, Undetermined, Violated
 from kmigrate.checker.refine import refines
+from kmigrate.spec.catalogue import REFINEMENTS
 from kmigrate.spec.language import require
 from kmigrate.spec.language.declare import action
 from kmigrate.spec.language.errors import BadDeclaration
 from kmigrate.spec.protocol import ClusterId, Hardened, Process, ProcessId, Published
-from kmigrate.spec.refinements import REFINEMENTS, Refinement
+from kmigrate.spec.refinements import Refinement
 from kmigrate.spec.residence import Residence
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, Mechanism
 

@@ -63,16 +63,19 @@ def refines(
             raise BadDeclaration(
                 refinement.name, f"opens {name}, which {type(upper).__name__} does not have", "name its actions"
             )
-    steps: dict[State, dict[State, str]] = {}
+    steps: dict[State, dict[State, tuple[str, ...]]] = {}
     stutters = 0
 
     def report(verdict: Verdict, reason: str) -> RefinementReport:
         seconds = time.monotonic() - started
         return RefinementReport(verdict, reason, len(found.level), found.edges, stutters, seen, seconds)
 
-    def upper_steps(state: State) -> dict[State, str]:
+    def upper_steps(state: State) -> dict[State, tuple[str, ...]]:
         if state not in steps:
-            steps[state] = {after: above.actions[number].name for number, after in above.successors(state)}
+            to: dict[State, dict[str, None]] = {}
+            for number, after in above.successors(state):
+                to.setdefault(after, {})[above.actions[number].name] = None
+            steps[state] = {after: tuple(names) for after, names in to.items()}
         return steps[state]
 
     starts = set(search(upper).level) if refinement.opens else set(initial_states(upper))
@@ -88,17 +91,22 @@ def refines(
             if image_after == image:
                 stutters += 1
             elif not isinstance(image_after, str):  # what looks like nothing is reported at its own turn
-                step_above = upper_steps(image).get(image_after)
-                if step_above is None:
+                steps_above = upper_steps(image).get(image_after)
+                if steps_above is None:
                     trace = found.trace(state)
                     step = Step(lower.schema.actions[number], after)
                     change = _difference(upper, image, image_after)
                     reason = f"the last step looks like no step above: {change}"
                     return report(Violated(Trace(lower, trace.start, (*trace.steps, step))), reason)
-                seen[step_above] += 1
+                for name in steps_above:
+                    seen[name] += 1
     if found.cut:
         return report(Undetermined(found.cut), found.cut)
     unseen = [name for name in refinement.opens or seen if seen[name] == 0]
+    if unseen and not refinement.opens:  # what the upper model itself never does at this size need not be seen
+        possible = search(upper).enabled
+        does = {one.name for one, times in zip(above.actions, possible, strict=True) if times}
+        unseen = [name for name in unseen if name in does]
     if unseen:
         reason = f"through this abstraction {', '.join(unseen)} is never seen: it would hold of anything"
         start = min(s for s, level in found.level.items() if level == 0)

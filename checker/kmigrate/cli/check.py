@@ -14,11 +14,12 @@ from kmigrate.checker.refine import refines as refines_model
 from kmigrate.checker.simulate import simulate
 from kmigrate.checker.verdict import parameters_as_json
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
-from kmigrate.report import Watch, answers_table, coverage_line, size_line, told, verdict_table
-from kmigrate.spec.catalogue import MODELS, QUICK, find
+from kmigrate.cli.tables import check_all
+from kmigrate.report import Watch, answers_table, coverage_line, size_line, told
+from kmigrate.spec.catalogue import DEFAULT_VARIANT, MODELS, REFINEMENTS, find
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.variable import Parameter, Switches
-from kmigrate.spec.refinements import REFINEMENTS
+from kmigrate.spec.sizes import SIZES, TABLES
 from kmigrate.spec.vocabulary import Mechanism
 
 
@@ -30,17 +31,31 @@ def _mechanism(name: str) -> Mechanism:
         raise WrongUse(f"no mechanism is called {name!r}; there are {known}") from None
 
 
+def _given(named: dict[str, int | None]) -> dict[str, int]:
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def named_size(model: str, variant: str | None, name: str) -> dict[str, Any]:
+    """The parameters of a line of the table of sizes."""
+    lines = [s for s in SIZES if s.model == model and variant in (None, s.variant)]
+    for line in lines:
+        if line.name == name and line.variant in (variant, None, DEFAULT_VARIANT):
+            return dict(line.parameters)
+    known = ", ".join(dict.fromkeys(line.name for line in lines))
+    raise WrongUse(f"model {model} has no size {name!r}; " + (f"there are {known}" if known else "it has none"))
+
+
 def build(
     name: str,
     variant: str | None,
-    named: dict[str, int | None],
+    named: dict[str, Any],
     settings: list[str],
     with_: list[str],
     without: list[str],
 ) -> Model:
     """The model that the options describe."""
     kind = find(name, variant)
-    given: dict[str, Any] = {key: value for key, value in named.items() if value is not None}
+    given = dict(named)
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not value.lstrip("-").isdigit():
@@ -103,6 +118,10 @@ def models(json_: JsonFlag = False) -> None:
 def check_command(
     model: Annotated[str | None, typer.Argument(help="A model's name, or path/to/file.py:Class.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Check every model of the table of sizes.")] = False,
+    table: Annotated[str, typer.Option(help=f"Which lines of it: {', '.join(TABLES)}.")] = TABLES[0],
+    write: Annotated[Path | None, typer.Option(help="Write the table of verdicts here, as Markdown.")] = None,
+    brief: Annotated[bool, typer.Option("--brief", help="Leave out the bounds of each line.")] = False,
+    size: Annotated[str | None, typer.Option(help="A named size of the model, as in the table.")] = None,
     variant: Annotated[str | None, typer.Option(help="published or hardened, where a model has both.")] = None,
     engine: Annotated[str | None, typer.Option(help=f"{', '.join(ENGINES)}; by size if not given.")] = None,
     clusters: Annotated[int | None, typer.Option(help="Compute clusters.")] = None,
@@ -132,7 +151,9 @@ def check_command(
     if all_:
         if model is not None:
             raise WrongUse("--all checks the whole table; leave the model out")
-        _check_all(engine, json_)
+        check_all(table, engine, workers, write, brief, json_)
+    if write is not None:
+        raise WrongUse("--write writes the table that --all checks; for one model take --json")
     if model is None:
         raise WrongUse("name a model (kmigrate models lists them), or say --all")
     named = {
@@ -144,7 +165,8 @@ def check_command(
         "philosophers": philosophers,
         "nodes": nodes,
     }
-    instance = build(model, variant, named, set_ or [], with_ or [], without or [])
+    sized = {} if size is None else named_size(model, variant, size)
+    instance = build(model, variant, {**sized, **_given(named)}, set_ or [], with_ or [], without or [])
     if refines is not None:
         _check_refinement(instance, model, refines, max_states, json_)
     memory = None if max_memory is None else max_memory << 20
@@ -236,30 +258,3 @@ def _way(trace: Trace) -> str:
     if trace.loop == trace.length:
         return f"{steps}; then nothing is enabled"
     return f"{steps}; then again from step {trace.loop + 1}"
-
-
-def _check_all(engine: str | None, json_: bool) -> None:
-    """Check the table of sizes; exit 0 if exactly what is known to fail fails."""
-    rows: list[tuple[str, str, Report]] = []
-    surprises = []
-    for size in QUICK:
-        instance = find(size.model, size.variant)(**size.parameters)
-        with Watch(f"checking {size.model} {size.variant or ''}") as watch:
-            report = check(instance, name=size.model, engine=engine, progress=watch.search)
-        rows.append((size.model, size.variant or "", report))
-        failing = {a.name for a in report.answers if isinstance(a.verdict, Violated)}
-        surprises += [f"{size.model} {size.variant or ''}: {name}" for name in sorted(failing ^ size.fails)]
-    if json_:
-        print_json([{**report.as_json(), "variant": variant or None} for _, variant, report in rows])
-    else:
-        console().print(verdict_table(rows))
-        for name, variant, report in rows:
-            console().print(f"{name} {variant}".strip() + f": {size_line(report.parameters)}", style="dim")
-        if surprises:
-            console().print(f"not as the table says: {'; '.join(surprises)}", style="bold red")
-        else:
-            console().print(
-                "What fails is what is known to fail: the published protocol; nothing else is violated."
-            )
-    undetermined = any(report.verdict == "undetermined" for _, _, report in rows)
-    raise typer.Exit(1 if surprises and not undetermined else 3 if undetermined else 0)

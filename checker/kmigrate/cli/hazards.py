@@ -1,4 +1,4 @@
-"""`kmigrate hazards`."""
+"""`kmigrate hazards` and `kmigrate mechanisms`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kmigrate.checker import Violated, check, interpret
+from kmigrate.checker import Holds, Violated, check
+from kmigrate.checker.confirm import confirmed
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.report import Watch, size_line, told
-from kmigrate.spec.hazards import HAZARDS, Hazard, hazard
-from kmigrate.spec.mechanisms import MEANINGS, SIZES, without
-from kmigrate.spec.protocol import Hardened
+from kmigrate.spec.hazards import EXPLAINED, HAZARDS, Explained, Hazard, hazard
+from kmigrate.spec.mechanisms import REMOVALS, meanings
 
 
 @app.command()
@@ -26,100 +26,146 @@ def hazards(
     if explain is not None:
         one = hazard(explain)
         if one is None:
-            known = ", ".join(h.id for h in HAZARDS)
+            known = ", ".join([*(h.id for h in HAZARDS), *(h.id for h in EXPLAINED)])
             raise WrongUse(f"no hazard {explain!r} in the catalogue; there are {known}")
         _explain(one)
         return
-    rows = []
-    for one in HAZARDS:
-        with Watch(f"hazard {one.id}") as watch:
-            off = interpret.check(one.without(), only=one.property, progress=watch.search)
-            on = interpret.check(one.with_mechanism(), only=one.property, progress=watch.search)
-        shown, stopped = off.answer(one.property), on.answer(one.property)
-        rows.append(
-            {
-                "id": one.id,
-                "title": one.title,
-                "level": one.level,
-                "property": shown.id or shown.name,
-                "mechanism": one.mechanism.value,
-                "shown": shown.verdict.word == "violated",
-                "stopped": stopped.verdict.word == "holds",
-                "steps": shown.length,
-                "states": off.states,
-                "note": one.note,
-            }
-        )
+    rows = [_row(one) for one in HAZARDS] + [_explained_row(one) for one in EXPLAINED]
+    rows.sort(key=lambda row: int(row["id"][1:]))
     if json_:
         print_json(rows)
     else:
         _print_hazards(rows)
-    raise typer.Exit(0 if all(row["shown"] and row["stopped"] for row in rows) else 1)
+    raise typer.Exit(0 if all(row["shown"] and row["stopped"] for row in rows if row["level"]) else 1)
+
+
+def _row(one: Hazard) -> dict[str, Any]:
+    """What the run says of one hazard; a counterexample counts when the interpreter has walked it."""
+    with Watch(f"hazard {one.id}") as watch:
+        off = check(one.without(), progress=watch.search)
+        on = check(one.with_mechanism(), progress=watch.search)
+        shown, stopped = off.answer(one.property), on.answer(one.property)
+        is_shown = isinstance(shown.verdict, Violated) and confirmed(shown)
+    return {
+        "id": one.id,
+        "title": one.title,
+        "level": one.level,
+        "property": " ".join(word for word in (shown.id, shown.name) if word),
+        "mechanism": one.mechanism.value,
+        "shown": is_shown,
+        "stopped": isinstance(stopped.verdict, Holds),
+        "steps": shown.length,
+        "states": off.states,
+        "note": one.note,
+    }
+
+
+def _explained_row(one: Explained) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "level": None,
+        "property": None,
+        "mechanism": None,
+        "shown": False,
+        "stopped": False,
+        "steps": None,
+        "states": None,
+        "note": one.note,
+    }
 
 
 def _print_hazards(rows: list[dict[str, Any]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("id", "hazard", "breaks", "shown in", "mechanism", "stopped"):
-        table.add_column(heading, no_wrap=heading != "hazard")
+    for heading in ("id", "hazard", "level", "breaks", "mechanism", "stopped"):
+        table.add_column(heading, no_wrap=heading in ("id", "level", "mechanism"))
     for row in rows:
-        steps = f"{row['steps']} steps" if row["shown"] else "[red]not shown[/]"
+        if row["level"] is None:
+            table.add_row(row["id"], row["title"], "", "outside the model", "", "")
+            continue
+        breaks = f"{row['property']}, {row['steps']} steps" if row["shown"] else "[red]not shown[/]"
         stopped = "[green]yes[/]" if row["stopped"] else "[red]no[/]"
-        table.add_row(row["id"], row["title"], row["property"], steps, row["mechanism"], stopped)
+        table.add_row(row["id"], row["title"], row["level"], breaks, row["mechanism"], stopped)
     console().print(table)
     for row in rows:
         if row["note"]:
             console().print(f"{row['id']}: {row['note']}", style="dim")
-    console().print("kmigrate hazards --explain ID tells one of them step by step.")
+    shown = sum(row["shown"] and row["stopped"] for row in rows)
+    console().print(f"{shown} of {len(rows)} shown and stopped; kmigrate hazards --explain ID tells one of them.")
 
 
 @app.command()
-def mechanisms(json_: JsonFlag = False) -> None:
-    """Switch each mechanism of the hardened protocol off alone, and show what breaks."""
+def mechanisms(
+    level: Annotated[str | None, typer.Option(help="Those of one model only: protocol, freeze.")] = None,
+    json_: JsonFlag = False,
+) -> None:
+    """Switch each mechanism of the hardened protocol off alone, at each level, and show what breaks."""
+    chosen = [one for one in REMOVALS if level in (None, one.level)]
+    if not chosen:
+        raise WrongUse(
+            f"no mechanisms at {level!r}; there are {', '.join(dict.fromkeys(r.level for r in REMOVALS))}"
+        )
+    words = meanings()
     rows: list[dict[str, Any]] = []
-    for mechanism, size in SIZES.items():
-        with Watch(f"without {mechanism.value}") as watch:
-            report = check(without(mechanism), progress=watch.search)
+    for one in chosen:
+        with Watch(f"{one.level} without {one.mechanism.value}") as watch:
+            report = check(one.without(), progress=watch.search)
         broken = {answer.name: answer.length for answer in report.answers if answer.length is not None}
         rows.append(
             {
-                "mechanism": mechanism.value,
-                "meaning": MEANINGS[mechanism],
-                "parameters": dict(size),
+                "level": one.level,
+                "mechanism": one.mechanism.value,
+                "meaning": words[one.mechanism],
+                "parameters": dict(one.parameters),
                 "breaks": broken,
+                "explained": one.explained,
                 "states": report.states,
             }
         )
     if json_:
         print_json(rows)
     else:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for heading in ("without", "what it does", "breaks, in so many steps", "shown with"):
-            table.add_column(heading, no_wrap=heading == "without")
-        for row in rows:
-            broken_words = ", ".join(f"{name} {length}" for name, length in row["breaks"].items())
-            shown = size_line({**Hardened(**row["parameters"]).parameters, "sections": None})
-            table.add_row(row["mechanism"], row["meaning"], broken_words or "[red]nothing[/]", shown)
-        console().print(table)
-    raise typer.Exit(0 if all(row["breaks"] for row in rows) else 1)
+        _print_mechanisms(rows)
+    raise typer.Exit(0 if all(bool(row["breaks"]) != bool(row["explained"]) for row in rows) else 1)
 
 
+def _print_mechanisms(rows: list[dict[str, Any]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("level", "without", "what it does", "breaks, in so many steps"):
+        table.add_column(heading, no_wrap=heading in ("level", "without"))
+    before = ""
+    for row in rows:
+        broken = ", ".join(f"{name} {length}" for name, length in row["breaks"].items())
+        told_ = broken or f"nothing: {row['explained']}" if broken or row["explained"] else "[red]nothing[/]"
+        table.add_row("" if row["level"] == before else row["level"], row["mechanism"], row["meaning"], told_)
+        before = row["level"]
+    console().print(table)
+
+
+_NEVER = "{meaning} Here it is not so."
 _ENDINGS = {
     "invariant": "{meaning} This is false now.",
     "recoverable": "{meaning} From here that is false: no such state can be reached any more.",
 }
 
 
-def _explain(one: Hazard) -> None:
-    model = one.without()
-    report = interpret.check(model, only=one.property)
-    answer = report.answer(one.property)
+def _explain(one: Hazard | Explained) -> None:
     console().print(Text(f"{one.id}: {one.title}", style="bold"))
+    if isinstance(one, Explained):
+        console().print(f"Not shown: {one.note}.")
+        return
+    model = one.without()
+    with Watch(f"hazard {one.id}") as watch:
+        report = check(model, progress=watch.search)
+    answer = report.answer(one.property)
     off = "" if one.shown_in == "published" else f" without {one.mechanism.value}"
-    console().print(f"{one.shown_in} protocol{off}; {size_line(report.parameters)}")
+    console().print(f"{one.shown_in} {one.level}{off}; {size_line(report.parameters)}")
     if not isinstance(answer.verdict, Violated):
         console().print(f"not shown: {one.property} is {answer.verdict.word}")
         raise typer.Exit(1)
-    asked = next(p for p in model.schema.properties if p.name == one.property)
-    ending = f"{asked.id} {_ENDINGS[asked.kind].format(meaning=asked.doc)}"
-    console().print(told(answer.verdict.trace, ending=ending, to_the_end=asked.kind == "recoverable"))
+    asked = next((p for p in model.schema.properties if p.name == one.property), None)
+    meaning = answer.doc if asked is None else asked.doc
+    ending = f"{answer.id} {_ENDINGS.get(asked.kind if asked else '', _NEVER).format(meaning=meaning)}".lstrip()
+    to_the_end = asked is None or asked.kind != "invariant"
+    console().print(told(answer.verdict.trace, ending=ending, to_the_end=to_the_end))
     console().print(f"Stopped by: {one.mechanism.value}." + (f" {one.note}." if one.note else ""))

@@ -9,14 +9,14 @@ import typer
 from typer.exceptions import TyperException
 
 from kmigrate.checker import CheckerError
-from kmigrate.cli import campaign, check, export, hazards, machine
+from kmigrate.cli import campaign, check, export, hazards, machine, orders
 from kmigrate.cli.app import WrongUse, app
 from kmigrate.conformance import ConformanceError
 from kmigrate.conformance.errors import UncontrolledNondeterminism
 from kmigrate.impl import ImplError
 from kmigrate.spec.language import SpecError
 
-COMMANDS = (check, hazards, export, machine, campaign)
+COMMANDS = (check, hazards, orders, export, machine, campaign)
 """Importing these modules is what registers their commands."""
 
 

@@ -1,18 +1,36 @@
-"""Verdict tables: property × variant → verdict, with what was visited to find it."""
+"""Verdict tables: model, size and property → verdict, with what was visited to find it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich import box
 from rich.table import Table
 
 from kmigrate.checker.verdict import Answer, Report, Undetermined
+from kmigrate.spec.protocol import Pattern
+from kmigrate.spec.sizes import Size
 
 _COLOURS = {"holds": "green", "violated": "red", "undetermined": "yellow"}
-_LETTERS = {"clusters": "clusters", "processes": "processes", "attempts": "requests", "sections": "sections"}
+_LETTERS = {"attempts": "requests", "third_parties": "third-party requests", "absent": "clusters without a daemon"}
 _ONE = {"processes": "process", "losses": "loss", "crashes": "crash"}
+_PHRASES = {
+    "lasting": "messages last for ever",
+    "calling": "threads call",
+    "outside": "threads sleep outside the image",
+    "locking": "threads lock",
+    "prompt": "cores are prompt",
+    "drains": "the master drains",
+    "spinning": "residents spin",
+    "strangers": "a third party asks",
+    "discards": "the source discards",
+    "late_calls": "late calls",
+}
+"""Parameters that are 0 or 1, in words when they are 1."""
+_NAMED: dict[str, Callable[[int], str]] = {"pattern": lambda value: Pattern(value).name.lower()}
+"""Parameters whose numbers have names."""
+_SAID_WHEN_NONE = frozenset({"frames"})
 _FAULTS = ("losses", "duplicates", "crashes", "lasting")
 """Parameters that are faults: none of them is worth one word for all."""
 
@@ -27,19 +45,20 @@ def _number(value: int | None) -> str:
 
 
 def size_line(parameters: dict[str, Any]) -> str:
-    """The parameters that bound a search, as a reader would say them: `3 clusters, 2 requests`."""
+    """The parameters that bound a search, as a reader would say them: `3 clusters, 2 requests, 1 crash`."""
     parts = []
-    faults = [name for name in _FAULTS if parameters.get(name)]
     for name, value in parameters.items():
-        if name in _FAULTS and not value:
+        if not isinstance(value, int) or (not value and name not in _SAID_WHEN_NONE):
             continue
-        if name == "lasting":
-            parts.append("messages last for ever")
+        if name in _PHRASES:
+            parts.append(_PHRASES[name])
+            continue
+        if name in _NAMED:
+            parts.append(f"{name} {_NAMED[name](value)}")
             continue
         word = _LETTERS.get(name, name)
-        if isinstance(value, int):
-            parts.append(f"{value} {_ONE.get(word, word.removesuffix('s')) if value == 1 else word}")
-    if not faults and any(name in parameters for name in _FAULTS):
+        parts.append(f"{value} {_ONE.get(word, word.removesuffix('s')) if value == 1 else word}")
+    if any(name in parameters for name in _FAULTS) and not any(parameters.get(name) for name in _FAULTS):
         parts.append("no faults")
     return ", ".join(parts)
 
@@ -59,27 +78,32 @@ def answers_table(report: Report) -> Table:
     return table
 
 
-def verdict_table(reports: Sequence[tuple[str, str, Report]]) -> Table:
-    """Several reports, each with the name of its model and variant: a line per property and variant."""
+def summary_table(rows: Sequence[tuple[Size, Report]]) -> Table:
+    """Several reports: a line per model, variant and size; what fails, with the length of its shortest trace."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("model", "variant", "id", "property", "verdict"):
+    for heading in ("model", "variant", "size"):
         table.add_column(heading, no_wrap=True)
-    for heading in ("states", "depth", "trace"):
+    for heading in ("states", "depth", "hold"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for model, variant, report in reports:
-        for number, answer in enumerate(report.answers):
-            first = number == 0
-            table.add_row(
-                model if first else "",
-                variant if first else "",
-                answer.id,
-                answer.name,
-                _verdict(answer),
-                _number(report.states) if first else "",
-                _number(report.depth) if first else "",
-                "" if answer.length is None else str(answer.length),
-                end_section=number == len(report.answers) - 1,
-            )
+    table.add_column("violated, in so many steps", ratio=1)
+    before: tuple[str, str | None] | None = None
+    for size, report in rows:
+        same = before == (size.model, size.variant)
+        before = (size.model, size.variant)
+        holding = sum(answer.verdict.word == "holds" for answer in report.answers)
+        failing = [f"{a.name} {a.length}" for a in report.answers if a.length is not None]
+        unknown = [a.name for a in report.answers if isinstance(a.verdict, Undetermined)]
+        words = f"[red]{', '.join(failing)}[/]" if failing else ""
+        words += f"[yellow]undetermined: {', '.join(unknown)}[/]" if unknown else ""
+        table.add_row(
+            "" if same else size.model,
+            "" if same else size.variant or "",
+            size.name,
+            _number(report.states),
+            _number(report.depth),
+            str(holding),
+            words,
+        )
     return table
 
 

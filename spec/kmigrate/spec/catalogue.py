@@ -1,4 +1,4 @@
-"""The models by name, and the sizes at which they are checked together.
+"""The models and the refinements by name.
 
 A name is a module of this package, or a user's own `path/to/file.py:Class`.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from kmigrate.spec.examples.diehard import DieHard
 from kmigrate.spec.examples.ewd840 import Ewd840
@@ -18,8 +17,18 @@ from kmigrate.spec.examples.hygienic import Hygienic
 from kmigrate.spec.examples.peterson import Peterson
 from kmigrate.spec.examples.philosophers import Philosophers
 from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
+from kmigrate.spec.freeze import Freeze, PublishedFreeze
+from kmigrate.spec.freeze.refinement import FREEZE_PROTOCOL
 from kmigrate.spec.language import Model, SpecError
+from kmigrate.spec.machine import Machine
+from kmigrate.spec.machine.refinement import MACHINE_PROTOCOL
+from kmigrate.spec.modes import Modes, PublishedModes
+from kmigrate.spec.modes_refinement import PUBLISHED_REFINES_RESIDENCE, REFINES_RESIDENCE, REFINES_TRANSFER
+from kmigrate.spec.mstate import PublishedTransfer, Transfer
+from kmigrate.spec.mstate_refinement import HARDENED_TRANSFER, PUBLISHED_TRANSFER
+from kmigrate.spec.order import Order, PublishedOrder
 from kmigrate.spec.protocol import Hardened, Published
+from kmigrate.spec.refinements import HARDENED_RESIDENCE, PUBLISHED_RESIDENCE, Refinement
 from kmigrate.spec.residence import Residence
 
 DEFAULT_VARIANT = "hardened"
@@ -72,6 +81,29 @@ MODELS: dict[str, Entry] = {
             "protocol",
             "L1: request, freeze, transfer, unfreeze between the daemons of N clusters",
             {"published": Published, "hardened": Hardened},
+        ),
+        Entry(
+            "mstate",
+            "L2: sender and receiver over the ten states, task by task, piece by piece",
+            {"published": PublishedTransfer, "hardened": Transfer},
+        ),
+        Entry(
+            "order",
+            "L2: the nine states that move data, in any order",
+            {"published": PublishedOrder, "hardened": Order},
+        ),
+        Entry(
+            "freeze",
+            "L2: cores, threads, boards, and the kernel's side of an image between two clusters",
+            {"published": PublishedFreeze, "hardened": Freeze},
+        ),
+        Entry(
+            "modes",
+            "L2: cold, stop-and-copy, pre-copy, post-copy and hybrid over versioned pages",
+            {"published": PublishedModes, "hardened": Modes},
+        ),
+        Entry(
+            "machine", "L3: the hardened protocol over the kernels, at the implementation's grain", {"": Machine}
         ),
         Entry("two-phase-commit", "example: Gray and Lamport's two-phase commit", {"": TwoPhaseCommit}),
         Entry("peterson", "example: Peterson's filter lock for N processes", {"": Peterson}),
@@ -130,27 +162,18 @@ def _load(name: str) -> type[Model]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """One line of the table of checks: a model at a size, and which properties are known to fail there."""
-
-    model: str
-    variant: str | None = None
-    parameters: dict[str, Any] = field(default_factory=dict)
-    fails: frozenset[str] = frozenset()
-    """Names of the properties that are violated; the run decides, this is what it is held against."""
-
-
-QUICK: tuple[Size, ...] = (
-    Size(
-        "protocol",
-        "published",
-        {"clusters": 2, "processes": 2, "attempts": 2, "sections": 1},
-        frozenset(
-            {"no_process_lost", "one_live_copy", "freezes_end", "every_request_ends", "kernel_survives", "deadlock"}
-        ),
-    ),
-    Size("protocol", "hardened", {"clusters": 3, "processes": 2, "attempts": 2, "sections": 1}),
-    Size("residence", None, {"clusters": 3, "processes": 2}),
-)
-"""What `kmigrate check --all` runs: seconds."""
+REFINEMENTS: dict[str, Refinement] = {
+    one.name: one
+    for one in (
+        HARDENED_RESIDENCE,
+        PUBLISHED_RESIDENCE,
+        MACHINE_PROTOCOL,
+        FREEZE_PROTOCOL,
+        HARDENED_TRANSFER,
+        PUBLISHED_TRANSFER,
+        REFINES_RESIDENCE,
+        PUBLISHED_REFINES_RESIDENCE,
+        REFINES_TRANSFER,
+    )
+}
+"""The refinements that are written down, by name: lower-upper."""

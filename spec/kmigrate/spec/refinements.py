@@ -67,10 +67,5 @@ def home_where_it_runs(protocol: Clusters, residence: Residence) -> None:
         residence.home[process] = (running or standing)[0]
 
 
-REFINEMENTS: dict[str, Refinement] = {
-    one.name: one
-    for one in (
-        Refinement("hardened-residence", Hardened, Residence, home_in_the_record),
-        Refinement("published-residence", Published, Residence, home_where_it_runs),
-    )
-}
+HARDENED_RESIDENCE = Refinement("hardened-residence", Hardened, Residence, home_in_the_record)
+PUBLISHED_RESIDENCE = Refinement("published-residence", Published, Residence, home_where_it_runs)
