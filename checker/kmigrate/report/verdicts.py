@@ -14,7 +14,12 @@ from kmigrate.spec.sizes import Size
 
 _COLOURS = {"holds": "green", "violated": "red", "undetermined": "yellow"}
 _LETTERS = {"attempts": "requests", "third_parties": "third-party requests", "absent": "clusters without a daemon"}
-_ONE = {"processes": "process", "losses": "loss", "crashes": "crash"}
+_ONE = {
+    "processes": "process",
+    "losses": "loss",
+    "crashes": "crash",
+    "clusters without a daemon": "cluster without a daemon",
+}
 _PHRASES = {
     "lasting": "messages last for ever",
     "calling": "threads call",

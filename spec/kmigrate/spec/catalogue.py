@@ -11,6 +11,15 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from kmigrate.spec.channels import (
+    Mailboxes,
+    Portals,
+    PublishedMailboxes,
+    PublishedPortals,
+    PublishedSyncs,
+    Syncs,
+)
+from kmigrate.spec.channels_refinement import MAILBOX_FIFO, PORTAL_FIFO
 from kmigrate.spec.examples.diehard import DieHard
 from kmigrate.spec.examples.ewd840 import Ewd840
 from kmigrate.spec.examples.hygienic import Hygienic
@@ -22,6 +31,8 @@ from kmigrate.spec.freeze.refinement import FREEZE_PROTOCOL
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.machine import Machine
 from kmigrate.spec.machine.refinement import MACHINE_PROTOCOL
+from kmigrate.spec.memory import Memory, PublishedMemory
+from kmigrate.spec.memory_refinement import MEMORY_ATOMIC
 from kmigrate.spec.modes import Modes, PublishedModes
 from kmigrate.spec.modes_refinement import PUBLISHED_REFINES_RESIDENCE, REFINES_RESIDENCE, REFINES_TRANSFER
 from kmigrate.spec.mstate import PublishedTransfer, Transfer
@@ -96,6 +107,26 @@ MODELS: dict[str, Entry] = {
             "freeze",
             "L2: cores, threads, boards, and the kernel's side of an image between two clusters",
             {"published": PublishedFreeze, "hardened": Freeze},
+        ),
+        Entry(
+            "memory",
+            "L2: frames, pages, TLBs and caches without coherence, and who stands in them",
+            {"published": PublishedMemory, "hardened": Memory},
+        ),
+        Entry(
+            "channels",
+            "L2: mailboxes, a slot per sender, under processes that move",
+            {"published": PublishedMailboxes, "hardened": Mailboxes},
+        ),
+        Entry(
+            "portals",
+            "L2: portals, permission by permission, under processes that move",
+            {"published": PublishedPortals, "hardened": Portals},
+        ),
+        Entry(
+            "syncs",
+            "L2: synchronization points under processes that move",
+            {"published": PublishedSyncs, "hardened": Syncs},
         ),
         Entry(
             "modes",
@@ -174,6 +205,9 @@ REFINEMENTS: dict[str, Refinement] = {
         REFINES_RESIDENCE,
         PUBLISHED_REFINES_RESIDENCE,
         REFINES_TRANSFER,
+        MEMORY_ATOMIC,
+        MAILBOX_FIFO,
+        PORTAL_FIFO,
     )
 }
 """The refinements that are written down, by name: lower-upper."""

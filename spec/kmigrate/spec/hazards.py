@@ -15,7 +15,7 @@ from typing import Any
 
 from kmigrate.spec.catalogue import find
 from kmigrate.spec.language import Model
-from kmigrate.spec.mechanisms import all_mechanisms
+from kmigrate.spec.mechanisms import POST_COPY, PRE_COPY, all_mechanisms
 from kmigrate.spec.protocol import Pattern
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, Mechanism
 
@@ -67,6 +67,8 @@ _M = Mechanism
 _TINY = {"threads": 1, "cores": 1}
 _LISTS = {"system": 1, "pages": 1, "frames": 1}
 _TWO = {"clusters": 2, "processes": 1, "attempts": 1}
+_WORD = {"cores": 1, "kernel_pages": 1, "pages": 1, "values": 1}
+_PAGE = {"pages": 1, "rounds": 1, "losses": 0, "stops": 0}
 _ERASING = frozenset({Mechanism.ERASE_SOURCE})
 
 HAZARDS: tuple[Hazard, ...] = (
@@ -304,6 +306,91 @@ HAZARDS: tuple[Hazard, ...] = (
         "waiters_are_the_occupants",
         _M.ADMISSION,
         {**_TINY, "residents": 1, "outside": 1},
+    ),
+    Hazard(
+        "H26",
+        "what is meant for a process that has moved does not reach it",
+        "channels",
+        "every_message_arrives",
+        _M.VIRTUAL_NAMES,
+        {"moves": 1},
+        shown_in="published",
+    ),
+    Hazard(
+        "H27",
+        "a read in flight writes into the memory of the next resident",
+        "portals",
+        "memory_of_others_is_spared",
+        _M.QUIESCE_FLOWS,
+        {"moves": 2},
+        shown_in="published",
+        stopped_in="published",
+    ),
+    Hazard(
+        "H28",
+        "the runtime's own words stay behind",
+        "memory",
+        "image_intact",
+        _M.RUNTIME_IN_CONTAINER,
+        {**_WORD, "frames": 1, "processes": 1, "programs": 1, "layouts": 1},
+        shown_in="published",
+        stopped_in="published",
+    ),
+    Hazard(
+        "H30",
+        "a core executes lines of the program that stood there before",
+        "memory",
+        "instructions_are_current",
+        _M.ICACHE_SHOOTDOWN,
+        {**_WORD, "frames": 1, "layouts": 1},
+        shown_in="published",
+        stopped_in="published",
+        note="with kernels laid out alike; otherwise raw addresses name other places, which same-layout stops",
+    ),
+    Hazard(
+        "H31",
+        "slave cores keep translations of an earlier stay",
+        "memory",
+        "translations_are_current",
+        _M.TLB_SHOOTDOWN,
+        {**_WORD, "processes": 1, "programs": 1, "layouts": 1},
+        shown_in="published",
+        stopped_in="published",
+        note="data lines stay current: every context switch drops them",
+    ),
+    # -- beyond the list: found by the checker in what a hardened kernel might do ------------------------------
+    Hazard(
+        "H32",
+        "a page of the image is given back after the freeze, and handed out again before it is sent",
+        "mstate",
+        "image_intact",
+        _M.PINNED_PAGES,
+        {**_LISTS, "late": 2},
+        note="walking the copied list alone does not stop it: the list is right and the page is not",
+    ),
+    Hazard(
+        "H33",
+        "a late push overwrites what the destination has already written",
+        "modes",
+        "image_intact",
+        _M.IGNORE_LATE_PUSH,
+        {**_PAGE, "mode": POST_COPY},
+    ),
+    Hazard(
+        "H34",
+        "pre-copy follows a process that writes for ever",
+        "modes",
+        "moves_end",
+        _M.ROUND_LIMIT,
+        {**_PAGE, "mode": PRE_COPY},
+    ),
+    Hazard(
+        "H35",
+        "a process that has moved with a message under way overtakes itself",
+        "channels",
+        "received_once_and_in_order",
+        _M.QUIESCE_FLOWS,
+        {"moves": 1, "messages": 2},
     ),
 )
 """Every hazard that a model shows, in the order of its number."""

@@ -62,6 +62,7 @@ _M = Mechanism
 _ALONE = {"clusters": 2, "processes": 1, "attempts": 2}
 _LISTS = {"system": 1, "pages": 1, "frames": 1}
 _TINY = {"threads": 1, "cores": 1}
+_WORD = {"cores": 1, "kernel_pages": 1, "pages": 1, "values": 1}
 _PAGE = {"pages": 1, "rounds": 1, "losses": 0, "stops": 0}
 _ONE_MOVE = {"clusters": 2, "processes": 1, "attempts": 1, "threads": 2, "cores": 2, "frames": 1}
 STOP_AND_COPY, PRE_COPY, POST_COPY, HYBRID = 2, 3, 4, 5
@@ -109,6 +110,16 @@ REMOVALS: tuple[Removal, ...] = (
         {"outside": 1, "locking": 1, "strangers": 1},
         explained="where every sender is frozen its flag is the destination's; needed by the published one (H21)",
     ),
+    Removal("memory", _M.TLB_SHOOTDOWN, _WORD),
+    Removal("memory", _M.ICACHE_SHOOTDOWN, _WORD),
+    Removal("memory", _M.SCRUBBING, {**_WORD, "processes": 1, "programs": 1, "layouts": 1}),
+    Removal("memory", _M.RUNTIME_IN_CONTAINER, _WORD),
+    Removal("memory", _M.SAME_LAYOUT, _WORD),
+    Removal("channels", _M.VIRTUAL_NAMES, {"moves": 1}),
+    Removal("channels", _M.QUIESCE_FLOWS, {"moves": 1, "messages": 2}),
+    Removal("portals", _M.VIRTUAL_NAMES, {"moves": 1}),
+    Removal("portals", _M.QUIESCE_FLOWS, {"moves": 1}),
+    Removal("syncs", _M.VIRTUAL_NAMES, {"moves": 1}),
     Removal("modes", _M.ERASE_SOURCE, {**_PAGE, "mode": STOP_AND_COPY}),
     Removal("modes", _M.WRITE_PROTECT, {**_PAGE, "mode": PRE_COPY}),
     Removal("modes", _M.RECOPY_DIRTY, {**_PAGE, "mode": PRE_COPY}),

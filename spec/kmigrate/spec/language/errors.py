@@ -178,6 +178,52 @@ class SilentDecision(SpecError):
         self.value, self.construct, self.mend = value, construct, mend
 
 
+class LoopWithoutBound(SpecError):
+    """A Python loop or index met a number that is left open when every size is meant."""
+
+    def __init__(self, number: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: {number} is left open here, so nothing can be done that many times; "
+            "write `for x in each(Sort)`, or quantify with forall or exists"
+        )
+        self.number = number
+
+
+class LoopNotPointwise(SpecError):
+    """The passes of a loop over a sort of open size are not all made, or touch what others touch."""
+
+    def __init__(self, location: Location, deed: str, sort: str) -> None:
+        super().__init__(
+            f"{location}: a loop over {sort} {deed}; where the size is open, every pass is made, and each may only "
+            "assign and read back elements that its own value indexes"
+        )
+        self.location, self.deed, self.sort = location, deed, sort
+
+
+class GuardInLoop(SpecError):
+    """A guard stands in a loop over a sort of open size."""
+
+    def __init__(self) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: this guard is asked in each pass of a loop over a sort of open size; "
+            "write `require(forall(sort, condition))` before the loop"
+        )
+
+
+class CountNotOpen(SpecError):
+    """A count stands in a property or under a quantifier, where an open size gives it no term."""
+
+    def __init__(self, sort: str) -> None:
+        self.location = calling_line()
+        super().__init__(
+            f"{self.location}: how many values of {sort} is asked in a property or a quantified condition, and "
+            f"{sort} has an open size; say it with forall, exists or at_most_one"
+        )
+        self.sort = sort
+
+
 class IdentityComparison(SpecError):
     """A specification compared with `is`, which Python decides without asking the values."""
 

@@ -62,7 +62,8 @@ class TracedRun(Run):
         self._forked: Location | None = None
         self._outside: list[Term] = []
         """What is known besides the decisions of the innermost exploration."""
-        self.written: dict[int, Any] = {}
+        self.written: dict[Any, Any] = {}
+        """What has been assigned so far, by slot."""
         self.faults: list[tuple[tuple[Term, ...], SpecError]] = []
         self.premises: dict[Location, tuple[list[Term], list[Term]]] = {}
 

@@ -159,6 +159,9 @@ class Member:
 
     def __new__(cls, index: int) -> Self:
         """The one member of this kind with this number; in a transition only null (-1) may be made."""
+        open_number = getattr(index, "member", None)  # a number that is not known says which member it names
+        if open_number is not None:
+            return cast(Self, open_number(cls))
         if index >= 0 and in_a_transition():
             raise IdentitiesHaveNoOrder(cls.__name__, f"the constant {cls.__name__}({index}) was named")
         return cls._of(index)
