@@ -30,6 +30,8 @@ def output_of(command: str) -> str:
         check=False,
         env=environment,
     )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"{command} ended with {done.returncode}: {done.stderr.strip()[-400:]}")
     return "".join(f"{line.rstrip()}\n" for line in done.stdout.strip("\n").splitlines())
 
 
