@@ -16,6 +16,8 @@ SOURCES = Path(kmigrate.impl.__file__).parent
 BANNED_MODULES = frozenset(
     {"random", "time", "datetime", "secrets", "uuid", "threading", "asyncio", "multiprocessing", "concurrent", "os"}
 )
+ON_THE_HOST = {"programs/toolchain.py": frozenset({"os"}), "image/checkpoint.py": frozenset({"os"})}
+"""What runs on the host and never inside a machine, and what it may import: the compiler, the checkpoint files."""
 BANNED_CALLS = frozenset({"id", "hash", "input"})
 
 PROGRAM = """
@@ -76,7 +78,8 @@ def offences(tree: ast.AST) -> list[str]:
 @pytest.mark.parametrize("path", sorted(SOURCES.rglob("*.py")), ids=lambda path: str(path.relative_to(SOURCES)))
 def test_no_source_of_uncontrolled_nondeterminism(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert offences(tree) == []
+    allowed = ON_THE_HOST.get(path.relative_to(SOURCES).as_posix(), frozenset())
+    assert [one for one in offences(tree) if one.removeprefix("imports ") not in allowed] == []
     if path.name != "events.py":
         sets = [node for node in ast.walk(tree) if isinstance(node, ast.Set | ast.SetComp)]
         assert sets == [], "a set can end up being iterated over: use a tuple or a dict"

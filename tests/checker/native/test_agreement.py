@@ -9,19 +9,25 @@ from kmigrate.checker import Report, Violated, interpret, native
 from kmigrate.checker.errors import SpecificationFault
 from kmigrate.checker.native import engine, kernel, search
 from kmigrate.spec.catalogue import MODELS as CATALOGUE
+from kmigrate.spec.channels import Syncs
 from kmigrate.spec.examples.diehard import DieHard
 from kmigrate.spec.examples.peterson import Peterson
 from kmigrate.spec.examples.philosophers import Philosophers
 from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.language.trace import TracedModel
+from kmigrate.spec.modes import Modes
 from kmigrate.spec.protocol import Hardened, Published
+from kmigrate.spec.sizes import SIZES
 from kmigrate.spec.vocabulary import Mechanism
 from support.models import Generated, models
 
 MECHANISMS = Hardened().parameters["mechanisms"]
 MODELS = [
-    *(kind() for entry in CATALOGUE.values() for kind in entry.variants.values()),
+    *(entry.variants[""]() for entry in CATALOGUE.values() if entry.title.startswith("example")),
+    *(size.instance() for size in SIZES if size.table == "quick" and size.name in ("tiny", "still")),
+    Syncs(),
+    Modes(pages=1),
     TwoPhaseCommit(managers=1),
     TwoPhaseCommit(managers=4),
     Peterson(processes=3),

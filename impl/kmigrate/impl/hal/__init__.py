@@ -1,1 +1,1 @@
-"""What the network on chip offers a kernel: mailboxes and portals."""
+"""What the network on chip offers a kernel: syncs, mailboxes and portals."""

@@ -1,1 +1,1 @@
-"""Kernel state that stands in a cluster's memory."""
+"""The kernel of one cluster, and its state in the cluster's memory."""

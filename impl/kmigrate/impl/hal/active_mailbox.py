@@ -1,0 +1,77 @@
+"""The mailbox hardware of one node: a slot for each sending node, and one message under way to each other node.
+
+A message that is written while the one before it has not been taken out at its destination is committed and
+leaves when the acknowledgement comes. So nothing is overrun, and a sender waits instead.
+
+Source: nanvix-facts 2.3.
+"""
+
+from collections.abc import Callable
+
+from kmigrate.impl.hal.interconnect import Interconnect
+from kmigrate.impl.hal.latency import ACKNOWLEDGE_CYCLES, MESSAGE_CYCLES
+
+
+class ActiveMailbox:
+    """The mailbox interface of one node.
+
+    peers  the interfaces of all nodes that have one, by node; each adds itself
+    left   is told the node to which a committed message has left
+    """
+
+    def __init__(self, node: int, network: Interconnect, peers: "dict[int, ActiveMailbox]") -> None:
+        self.node = node
+        self._network = network
+        self._peers = peers
+        self._slots: dict[int, bytes] = {}
+        self._under_way: list[int] = []
+        self._committed: dict[int, bytes] = {}
+        self.left: Callable[[int], None] = lambda target: None
+        peers[node] = self
+
+    @property
+    def received(self) -> tuple[tuple[int, bytes], ...]:
+        """Sender and message of each full slot, the oldest first."""
+        return tuple(self._slots.items())
+
+    def busy(self, target: int) -> bool:
+        """Whether a message to a node waits here already, so that no other can be written."""
+        return target in self._committed
+
+    def write(self, target: int, message: bytes) -> bool:
+        """Send a message, or commit it while the one before is not acknowledged; whether it has left."""
+        if target in self._under_way:
+            self._committed[target] = message
+            return False
+        self._leave(target, message)
+        return True
+
+    def take(self, sender: int) -> bytes:
+        """Empty the slot of a sender, and let its next message leave."""
+        message = self._slots.pop(sender)
+        self._network.carry(
+            self.node,
+            sender,
+            "mailbox_ack",
+            ACKNOWLEDGE_CYCLES,
+            lambda: self._peers[sender]._acknowledged(self.node),
+        )
+        return message
+
+    def _leave(self, target: int, message: bytes) -> None:
+        self._under_way.append(target)
+        self._network.carry(
+            self.node, target, "mailbox_message", MESSAGE_CYCLES, lambda: self._deliver(target, message)
+        )
+
+    def _deliver(self, target: int, message: bytes) -> None:
+        peer = self._peers.get(target)
+        if peer is not None:
+            peer._slots[self.node] = message
+
+    def _acknowledged(self, target: int) -> None:
+        self._under_way.remove(target)
+        message = self._committed.pop(target, None)
+        if message is not None:
+            self._leave(target, message)
+            self.left(target)

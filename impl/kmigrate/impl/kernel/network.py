@@ -1,0 +1,36 @@
+"""How the kernels of all clusters come by their syncs, mailboxes and portals: one network, an interface each.
+
+Source: nanvix-facts 2.1.
+"""
+
+from kmigrate.impl.chip.sram import Sram
+from kmigrate.impl.hal.active_mailbox import ActiveMailbox
+from kmigrate.impl.hal.active_portal import ActivePortal
+from kmigrate.impl.hal.interconnect import Interconnect
+from kmigrate.impl.hal.sync import ActiveSync
+from kmigrate.impl.kernel.mailboxes import Mailboxes
+from kmigrate.impl.kernel.portals import Portals
+from kmigrate.impl.kernel.scheduler import Scheduler
+from kmigrate.impl.kernel.syncs import Syncs
+from kmigrate.impl.kernel.user import UserMemory
+
+
+class Network:
+    """The interfaces of all nodes on one interconnect."""
+
+    def __init__(self, interconnect: Interconnect) -> None:
+        self.interconnect = interconnect
+        self._syncs: dict[int, ActiveSync] = {}
+        self._mailboxes: dict[int, ActiveMailbox] = {}
+        self._portals: dict[int, ActivePortal] = {}
+
+    def parts(
+        self, node: int, memory: Sram, scheduler: Scheduler, user: UserMemory
+    ) -> tuple[Syncs, Mailboxes, Portals]:
+        """Bring a node up: its three interfaces, and what its kernel offers on them."""
+        network = self.interconnect
+        return (
+            Syncs(memory, scheduler, user, ActiveSync(node, network, self._syncs), network),
+            Mailboxes(memory, scheduler, user, ActiveMailbox(node, network, self._mailboxes), network),
+            Portals(memory, scheduler, user, ActivePortal(node, network, self._portals), network),
+        )

@@ -1,0 +1,110 @@
+"""Signals between the threads of a cluster: a handler, or a thread that waits for one.
+
+A signal for which the target has a handler interrupts the target when it next runs user code; SIGRETURN lets it
+go on where it was. Handlers are kernel statics and do not migrate (nanvix-facts 3.4).
+
+Source: nanvix-facts 3.3; nanvix-behaviours, signals. What happens to a signal without a handler is ours: it is
+kept until the target waits for it.
+"""
+
+from kmigrate.impl.chip.sram import Sram
+from kmigrate.impl.kernel.calls import Calls
+from kmigrate.impl.kernel.errno import Errno
+from kmigrate.impl.kernel.errors import Refused
+from kmigrate.impl.kernel.exceptions import EXCEPTIONS_NUM
+from kmigrate.impl.kernel.queue import WaitList
+from kmigrate.impl.kernel.scheduler import Scheduler
+from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Request
+from kmigrate.impl.kernel.thread import NULL, Thread
+from kmigrate.impl.kernel.threads import Threads
+from kmigrate.impl.kernel.user import UserMemory
+from kmigrate.impl.kernel.usercode import UserCode
+
+
+class Signals:
+    """The signals of one cluster."""
+
+    def __init__(
+        self, memory: Sram, scheduler: Scheduler, threads: Threads, user: UserMemory, code: UserCode
+    ) -> None:
+        self._scheduler = scheduler
+        self._threads = threads
+        self._user = user
+        self._code = code
+        self._handlers: dict[int, int] = {}
+        self._pending: dict[int, list[int]] = {}
+        self._handling: list[int] = []
+        self._waiting = WaitList(memory)
+
+    def serve(self, calls: Calls) -> None:
+        """Register the calls."""
+        calls.remote[Call.SIGCTL] = self._control
+        calls.local[Call.SIGSEND] = self._send
+        calls.local[Call.SIGWAIT] = self._wait
+
+    def deliver(self, core: int) -> None:
+        """Let the thread on a core begin the handler of a signal that it was sent."""
+        if not self._pending:
+            return
+        thread = self._scheduler.current(core)
+        if thread.tid in self._handling:
+            return
+        for number in self._pending.get(thread.tid, ()):
+            if number in self._handlers:
+                self._pending[thread.tid].remove(number)
+                self._handling.append(thread.tid)
+                self._code.signal(core, self._handlers[number], number)
+                return
+
+    def end(self, core: int) -> bool:
+        """The thread on a core ends its handler; whether it was in one."""
+        tid = self._scheduler.current(core).tid
+        if tid not in self._handling:
+            return False
+        self._handling.remove(tid)
+        self._code.end_signal(core)
+        return True
+
+    def _number(self, number: int) -> int:
+        if number >= EXCEPTIONS_NUM:
+            raise Refused(Errno.EINVAL, f"no signal has the number {number}; there are {EXCEPTIONS_NUM}")
+        return number
+
+    def _control(self, core: int, arguments: tuple[int, ...]) -> int:
+        """Arguments: the signal, where its action stands: the handler's address, NULL for none."""
+        number = self._number(arguments[0])
+        if arguments[1] == NULL:
+            raise Refused(Errno.EINVAL, "there is no action at address 0")
+        handler = self._user.word(arguments[1])
+        if handler == NULL:
+            self._handlers.pop(number, None)
+        else:
+            self._handlers[number] = handler
+        return 0
+
+    def _send(self, request: Request) -> Outcome:
+        """Arguments: the signal, the target's tid."""
+        number = self._number(request.arguments[0])
+        target = self._threads.find(request.arguments[1])
+        if target is None:
+            raise Refused(Errno.EINVAL, f"no thread {request.arguments[1]} is alive")
+        self._pending.setdefault(target.tid, []).append(number)
+        if target in tuple(self._waiting):
+            self._waiting.remove(target)
+            self._scheduler.wake(target)
+        return 0
+
+    def _wait(self, request: Request) -> Outcome:
+        """Argument: the signal. A signal that was sent before is taken at once."""
+        number = self._number(request.arguments[0])
+        if self._take(request.thread, number):
+            return 0
+        self._scheduler.sleep(request.thread, self._waiting)
+        return Leave(0)
+
+    def _take(self, thread: Thread, number: int) -> bool:
+        pending = self._pending.get(thread.tid, [])
+        if number not in pending:
+            return False
+        pending.remove(number)
+        return True

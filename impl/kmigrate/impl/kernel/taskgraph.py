@@ -1,0 +1,112 @@
+"""The graph of tasks: making and unmaking tasks and edges.
+
+Source: nanvix-facts 4; nanvix-behaviours, tasks. The errors for too many children or parents are assumed.
+"""
+
+from kmigrate.impl.kernel.errno import Errno
+from kmigrate.impl.kernel.errors import Refused
+from kmigrate.impl.kernel.task import (
+    DEFAULT_TRIGGER,
+    MAX_CHILDREN,
+    MAX_PARENTS,
+    NULL_ID,
+    Edge,
+    Priority,
+    Task,
+    TaskBody,
+    TaskState,
+    Trigger,
+)
+
+
+class TaskGraph:
+    """The tasks of one cluster and their edges."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, Task] = {}
+        self._next_identity = NULL_ID + 1
+
+    def create(
+        self,
+        body: TaskBody | None,
+        *,
+        priority: Priority = Priority.LOW,
+        period: int = 0,
+        release: Trigger = Trigger.USER0 | Trigger.ERROR | Trigger.STOP,
+    ) -> Task:
+        """Make a task without parents and children.
+
+        priority  where it is put among those that are ready
+        period    ticks between the runs of a periodic task
+        release   the endings that release those who wait for it
+        Raises    Refused: EINVAL for no body or a negative period.
+        """
+        if body is None:
+            raise Refused(Errno.EINVAL, "a task needs a body")
+        if period < 0:
+            raise Refused(Errno.EINVAL, f"a task cannot have the period {period}")
+        task = Task(self._next_identity, body, priority, period, release)
+        self._next_identity += 1
+        self._tasks[task.identity] = task
+        return task
+
+    def unlink(self, task: Task | None) -> None:
+        """Unmake a task that has no edges. Raises Refused: EINVAL if it has some, or is no task."""
+        task = self.check(task)
+        if task.children or task.parents:
+            raise Refused(Errno.EINVAL, f"task {task.identity} still has parents or children")
+        del self._tasks[task.identity]
+        task.identity = NULL_ID
+        task.state = TaskState.INVALID
+
+    def connect(
+        self,
+        parent: Task | None,
+        child: Task | None,
+        *,
+        dependency: bool = True,
+        temporary: bool = False,
+        triggers: Trigger = DEFAULT_TRIGGER,
+    ) -> None:
+        """Let a child follow on a parent; the same edge may be made twice and counts twice then.
+
+        Raises  Refused: EINVAL for no task, or one with too many edges.
+        """
+        parent, child = self.check(parent), self.check(child)
+        if len(parent.children) == MAX_CHILDREN:
+            raise Refused(Errno.EINVAL, f"task {parent.identity} has {MAX_CHILDREN} children already")
+        if child.parents == MAX_PARENTS:
+            raise Refused(Errno.EINVAL, f"task {child.identity} has {MAX_PARENTS} parents already")
+        parent.children.append(Edge(child, dependency, temporary, triggers))
+        child.parents += 1
+        child.waiting_for += 1
+        child.dependencies += dependency
+
+    def disconnect(self, parent: Task | None, child: Task | None) -> None:
+        """Remove the first edge from parent to child. Raises Refused: EINVAL for no task or no such edge."""
+        parent, child = self.check(parent), self.check(child)
+        for edge in parent.children:
+            if edge.child is child:
+                self.remove(parent, edge)
+                return
+        raise Refused(Errno.EINVAL, f"no edge leads from task {parent.identity} to task {child.identity}")
+
+    def remove(self, parent: Task, edge: Edge) -> None:
+        """Remove one edge of a parent."""
+        parent.children.remove(edge)
+        edge.child.parents -= 1
+        edge.child.waiting_for = max(0, edge.child.waiting_for - 1)
+        edge.child.dependencies -= edge.dependency
+
+    def find(self, identity: int) -> Task | None:
+        """The task with an id; None when there is none."""
+        return self._tasks.get(identity)
+
+    def check(self, task: Task | None) -> Task:
+        """The task itself. Raises Refused: EINVAL if it is none, or was unlinked."""
+        if task is None or task.identity == NULL_ID:
+            raise Refused(Errno.EINVAL, "there is no such task")
+        return task
+
+    def __len__(self) -> int:
+        return len(self._tasks)

@@ -1,0 +1,496 @@
+"""Portals behave as Nanvix's own tests expect."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from impl.schedules import Uniform
+from kmigrate.impl.chip.geometry import PIECE_BYTES
+from kmigrate.impl.kernel.communicators import AGAIN, Ioctl
+from kmigrate.impl.kernel.portals import PORTAL_MAX, PORTAL_PORTS
+from kmigrate.impl.kernel.syscall import Call
+from support.behaviours import behaviour
+from support.cluster import Cluster
+from support.scripts import Script, call, each
+from support.world import MASTER, SLAVE, Pairing, World, asked, both, insist, portal_read, portal_write
+
+NODES = 24
+MAX_SIZE = 1 << 20
+KB = 1024
+LARGE = PIECE_BYTES + KB
+
+
+def alone() -> Cluster:
+    return World(MASTER)[MASTER]
+
+
+def get(cluster: Cluster, identity: int, request: Ioctl) -> Script:
+    return (yield from asked(cluster, Call.PORTAL_IOCTL, identity, request))
+
+
+@behaviour("portal", "create and open", "volume, latency, counters", "bad id")
+def test_a_portal_can_be_made_and_unmade_once() -> None:
+    cluster = alone()
+
+    def main(_: int) -> Script:
+        for number, unmake, arguments, made, unmade in (
+            (Call.PORTAL_CREATE, Call.PORTAL_UNLINK, (MASTER, 0), Ioctl.CREATES, Ioctl.UNLINKS),
+            (Call.PORTAL_OPEN, Call.PORTAL_CLOSE, (MASTER, SLAVE, 0), Ioctl.OPENS, Ioctl.CLOSES),
+        ):
+            for done in range(3):
+                identity = yield from call(number, *arguments)
+                for request, expected in ((made, done + 1), (unmade, done)):
+                    assert (yield from get(cluster, identity, request)) == expected
+                for request in (Ioctl.VOLUME, Ioctl.LATENCY, Ioctl.INPUTS, Ioctl.OUTPUTS):
+                    assert (yield from get(cluster, identity, request)) == 0
+                if number is Call.PORTAL_CREATE and done:
+                    assert (yield from call(Call.PORTAL_ALLOW, identity, SLAVE, 0)) == 0
+                cluster.note((yield from call(unmake, identity)))
+                cluster.note((yield from call(unmake, identity)))
+        return 0
+
+    assert cluster.run(main).names == ["OK", "EBADF"] * 6
+
+
+class PingPong(Pairing):
+    """Transfers to and fro; each is filled with the number of its round."""
+
+    port = 3
+    rounds = 10
+    size = KB
+
+    def main(self) -> Script:
+        into = yield from call(Call.PORTAL_CREATE, self.node, self.port)
+        out = yield from call(Call.PORTAL_OPEN, self.node, self.other, self.port)
+        for number in range(self.rounds):
+            for write in (self.first, not self.first):
+                if write:
+                    self.fill(self.size, number + 100 * (not self.first))
+                    assert (yield from portal_write(out, self.buffer, self.size)) == self.size
+                else:
+                    self.fill(self.size, 0xFF)
+                    assert (yield from portal_read(into, self.other, 0, self.buffer, self.size)) == self.size
+                    assert self.holds(self.size, number + 100 * self.first)
+        pieces = self.rounds * -(-self.size // PIECE_BYTES)
+        for identity, request in ((into, Ioctl.INPUTS), (out, Ioctl.OUTPUTS)):
+            assert (yield from get(self.cluster, identity, request)) == pieces
+            assert (yield from get(self.cluster, identity, Ioctl.VOLUME)) == self.rounds * self.size
+        for number, identity in ((Call.PORTAL_UNLINK, into), (Call.PORTAL_CLOSE, out)):
+            assert (yield from call(number, identity)) == 0
+        self.cluster.note(1)
+        return 0
+
+
+class Large(PingPong):
+    """More than one piece."""
+
+    size = LARGE
+
+
+@behaviour("portal", "read and write", "large")
+@pytest.mark.parametrize("text", [pytest.param(PingPong, id="1 KB"), pytest.param(Large, id="5 KB")])
+def test_bulk_data_goes_to_and_fro(text: type[PingPong]) -> None:
+    world = World()
+    both(world, text)
+    assert world[MASTER].results == world[SLAVE].results == [1]
+
+
+@given(st.integers(0, 10_000))
+@settings(deadline=None, max_examples=15)
+def test_bulk_data_goes_to_and_fro_under_any_schedule(seed: int) -> None:
+    world = World(choices=Uniform(seed, 20))
+
+    class Short(Large):
+        rounds = 1
+
+    both(world, Short)
+    assert world[MASTER].results == [1]
+
+
+@behaviour("portal", "virtualization")
+def test_all_ports_can_be_created_and_opened_at_once() -> None:
+    cluster = alone()
+
+    def main(_: int) -> Script:
+        made: list[int] = []
+        ends: list[tuple[Call, tuple[int, ...]]] = [
+            (Call.PORTAL_CREATE, (MASTER,)),
+            (Call.PORTAL_OPEN, (MASTER, SLAVE)),
+        ]
+        for number, nodes in ends:
+            made += yield from each(call(number, *nodes, port) for port in range(PORTAL_PORTS))
+        assert made == list(range(PORTAL_MAX))
+        for number, ids in ((Call.PORTAL_UNLINK, made[:32]), (Call.PORTAL_CLOSE, made[32:])):
+            for identity in ids:
+                assert (yield from call(number, identity)) == 0
+        return 0
+
+    cluster.run(main)
+
+
+class Ports(Pairing):
+    """The master writes to each port from an output of its own; the slave reads in its own order."""
+
+    size = KB
+    count = PORTAL_PORTS
+    backwards = False
+    late = False
+
+    def main(self) -> Script:
+        if self.first:
+            yield from self.write()
+        else:
+            yield from self.read()
+        return 0
+
+    def write(self) -> Script:
+        outputs = yield from each(call(Call.PORTAL_OPEN, self.node, self.other, port) for port in range(self.count))
+        for port, out in enumerate(outputs):
+            self.fill(self.size, port)
+            assert (yield from portal_write(out, self.buffer, self.size)) == self.size
+        return 0
+
+    def read(self) -> Script:
+        ports = list(range(self.count))
+        if self.backwards:
+            ports.reverse()
+        if self.late:
+            ports = [*ports[1::2], *ports[::2]]
+        now = ports[: self.count // 2] if self.late else ports
+        inputs = {}
+        for port in now:
+            inputs[port] = yield from call(Call.PORTAL_CREATE, self.node, port)
+        for port in ports:
+            if port not in inputs:
+                inputs[port] = yield from call(Call.PORTAL_CREATE, self.node, port)
+            self.fill(self.size, 0xFF)
+            assert (yield from portal_read(inputs[port], self.other, port, self.buffer, self.size)) == self.size
+            assert self.holds(self.size, port), f"data of port {port}"
+        return 0
+
+
+class Backwards(Ports):
+    """Read in the reverse order of writing: all pieces but one wait in kernel buffers."""
+
+    backwards = True
+    count = 15
+
+
+class Late(Ports):
+    """Half of the ports exist only when they are read."""
+
+    late = True
+    count = 16
+
+
+class LargePorts(Ports):
+    """Two pieces for each port."""
+
+    size = LARGE
+
+
+class LargeLate(Late):
+    """Two pieces for each port, half of which are late."""
+
+    size = LARGE
+    count = 2
+
+
+@behaviour("portal", "multiplexation", "multiplexation 2", "multiplexation 3")
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=text.__name__) for text in (Ports, Backwards, Late, LargePorts, LargeLate)]
+)
+def test_data_reaches_the_port_that_it_was_written_to(text: type[Ports]) -> None:
+    both(World(), text)
+
+
+class BackwardsByThreads(Ports):
+    """Two pieces for each of two ports, written by a thread each, read in the reverse order."""
+
+    size = LARGE
+    count = 2
+    backwards = True
+
+    def write(self) -> Script:
+        outputs = yield from each(call(Call.PORTAL_OPEN, self.node, self.other, port) for port in range(self.count))
+
+        def thread(port: int) -> Script:
+            buffer = self.cluster.placement.frame(2 * port)
+            self.cluster.memory.fill(buffer, self.size, port)
+            assert (yield from portal_write(outputs[port], buffer, self.size)) == self.size
+            return 0
+
+        tids = yield from each(self.cluster.create(thread, port) for port in range(self.count))
+        for tid in tids:
+            yield from call(Call.THREAD_JOIN, tid, 0)
+        return 0
+
+
+@behaviour("portal", "multiplexation 2")
+def test_large_data_is_read_in_the_reverse_order_of_writing() -> None:
+    both(World(), BackwardsByThreads)
+
+
+class TwoSources(Pairing):
+    """Two outputs lead to one input, which takes the second one's data first."""
+
+    size = KB
+
+    def main(self) -> Script:
+        if self.first:
+            outputs = yield from each(call(Call.PORTAL_OPEN, self.node, self.other, 0) for _ in range(2))
+
+            def thread(number: int) -> Script:
+                buffer = self.cluster.placement.frame(2 * number)
+                self.cluster.memory.fill(buffer, self.size, number)
+                assert (yield from portal_write(outputs[number], buffer, self.size)) == self.size
+                return 0
+
+            tids = yield from each(self.cluster.create(thread, number) for number in range(2))
+            for tid in tids:
+                yield from call(Call.THREAD_JOIN, tid, 0)
+            return 0
+        into = yield from call(Call.PORTAL_CREATE, self.node, 0)
+        for port in (1, 0):
+            self.fill(self.size, 0xFF)
+            assert (yield from portal_read(into, self.other, port, self.buffer, self.size)) == self.size
+            assert self.holds(self.size, port), f"data of source port {port}"
+        return 0
+
+
+class LargeTwoSources(TwoSources):
+    """Two pieces of each source."""
+
+    size = LARGE
+
+
+@behaviour("portal", "multiplexation 4")
+@pytest.mark.parametrize("text", [pytest.param(TwoSources, id="small"), pytest.param(LargeTwoSources, id="large")])
+def test_allow_chooses_between_two_sources(text: type[TwoSources]) -> None:
+    both(World(), text)
+
+
+class OneAllow(Pairing):
+    """Reads without an allow are refused, before and after the one that has it."""
+
+    def main(self) -> Script:
+        if self.first:
+            out = yield from call(Call.PORTAL_OPEN, self.node, self.other, 0)
+            assert (yield from portal_write(out, self.buffer, KB)) == KB
+            return 0
+        into = yield from call(Call.PORTAL_CREATE, self.node, 0)
+        self.cluster.note((yield from call(Call.PORTAL_AREAD, into, self.buffer, KB)))
+        self.cluster.note((yield from portal_read(into, self.other, 0, self.buffer, KB)))
+        self.cluster.note((yield from call(Call.PORTAL_AREAD, into, self.buffer, KB)))
+        return 0
+
+
+@behaviour("portal", "allow")
+def test_each_allow_permits_one_read() -> None:
+    world = World()
+    both(world, OneAllow)
+    assert world[SLAVE].names == ["EACCES", "OK", "EACCES"]
+
+
+class PendingUnlink(Ports):
+    """The slave meets the piece for port 0 while it reads port 1."""
+
+    count = 2
+
+    def read(self) -> Script:
+        inputs = yield from each(call(Call.PORTAL_CREATE, self.node, port) for port in (0, 1))
+        yield from portal_read(inputs[1], self.other, 1, self.buffer, self.size)
+        self.cluster.note((yield from call(Call.PORTAL_UNLINK, inputs[0])))
+        yield from portal_read(inputs[0], self.other, 0, self.buffer, self.size)
+        self.cluster.note((yield from call(Call.PORTAL_UNLINK, inputs[0])))
+        return 0
+
+
+@behaviour("portal", "pending unlink")
+def test_a_portal_with_an_unread_piece_cannot_be_unlinked() -> None:
+    world = World()
+    both(world, PendingUnlink)
+    assert world[SLAVE].names == ["EBUSY", "OK"]
+
+
+@behaviour("portal", "forwarding")
+def test_pieces_to_the_own_node_are_forwarded() -> None:
+    cluster = alone()
+    buffer = cluster.allocate(2 * KB)
+
+    def main(_: int) -> Script:
+        into = yield from call(Call.PORTAL_CREATE, MASTER, 5)
+        out = yield from call(Call.PORTAL_OPEN, MASTER, MASTER, 5)
+        yield from call(Call.PORTAL_ALLOW, into, MASTER, 0)
+        cluster.note((yield from call(Call.PORTAL_AREAD, into, buffer, KB)))
+        for number in range(10):
+            cluster.memory.fill(buffer, KB, number)
+            assert (yield from portal_write(out, buffer, KB)) == KB
+            cluster.note((yield from call(Call.PORTAL_AWRITE, out, buffer, KB)))
+            if number:
+                yield from call(Call.PORTAL_ALLOW, into, MASTER, 0)
+            yield from insist(Call.PORTAL_AREAD, into, buffer + KB, KB)
+            assert (yield from call(Call.PORTAL_WAIT, into)) == 0
+            assert cluster.memory.holds(buffer + KB, bytes((number,)) * KB)
+        return 0
+
+    assert cluster.run(main).names == ["ENOMSG", *["EBUSY"] * 10]
+
+
+@behaviour("portal", "fault create", "fault open", "fault allow", "invalid id", "size and buffer", "ioctl")
+def test_wrong_nodes_ports_ids_and_buffers_are_refused_by_name() -> None:
+    cluster = alone()
+    buffer = cluster.allocate(KB)
+
+    def main(_: int) -> Script:
+        for node, port in ((-1, 0), (NODES, 0), (SLAVE, 0), (MASTER, -1), (MASTER, PORTAL_PORTS)):
+            cluster.note((yield from call(Call.PORTAL_CREATE, node, port)))
+        for local, remote, port in (
+            *((-1, SLAVE, 0), (NODES, SLAVE, 0), (SLAVE, MASTER, 0), (MASTER, -1, 0), (MASTER, NODES, 0)),
+            *((MASTER, SLAVE, -1), (MASTER, SLAVE, PORTAL_PORTS)),
+        ):
+            cluster.note((yield from call(Call.PORTAL_OPEN, local, remote, port)))
+        into = yield from call(Call.PORTAL_CREATE, MASTER, 0)
+        out = yield from call(Call.PORTAL_OPEN, MASTER, SLAVE, 0)
+        for identity in (-1, PORTAL_MAX):
+            for number in (Call.PORTAL_UNLINK, Call.PORTAL_CLOSE, Call.PORTAL_WAIT):
+                cluster.note((yield from call(number, identity)))
+            for number in (Call.PORTAL_AREAD, Call.PORTAL_AWRITE):
+                cluster.note((yield from call(number, identity, buffer, KB)))
+            cluster.note((yield from call(Call.PORTAL_ALLOW, identity, SLAVE, 0)))
+            cluster.note((yield from call(Call.PORTAL_IOCTL, identity, Ioctl.VOLUME, buffer)))
+        for node, port in ((-1, 0), (NODES, 0), (SLAVE, -1), (SLAVE, PORTAL_PORTS)):
+            cluster.note((yield from call(Call.PORTAL_ALLOW, into, node, port)))
+        for number, identity in ((Call.PORTAL_AREAD, into), (Call.PORTAL_AWRITE, out)):
+            for address, size in ((buffer, -1), (buffer, 0), (buffer, MAX_SIZE + 1), (0, KB)):
+                cluster.note((yield from call(number, identity, address, size)))
+        cluster.note((yield from call(Call.PORTAL_CREATE, MASTER, 0)))
+        for _ in range(2):
+            cluster.note((yield from call(Call.PORTAL_ALLOW, into, SLAVE, 0)))
+        cluster.note((yield from call(Call.PORTAL_ALLOW, out, SLAVE, 0)))
+        cluster.note((yield from call(Call.PORTAL_IOCTL, into, 99, buffer)))
+        cluster.note((yield from call(Call.PORTAL_IOCTL, into, Ioctl.VOLUME, 0)))
+        return 0
+
+    names = cluster.run(main).names
+    assert names == [*["EINVAL"] * 38, "EBUSY", "OK", "EBUSY", "EBADF", "ENOTSUP", "EFAULT"]
+
+
+@behaviour("portal", "bad id")
+def test_the_wrong_end_and_an_id_not_in_use_are_bad() -> None:
+    cluster = alone()
+    buffer = cluster.allocate(KB)
+
+    def main(_: int) -> Script:
+        into = yield from call(Call.PORTAL_CREATE, MASTER, 0)
+        out = yield from call(Call.PORTAL_OPEN, MASTER, SLAVE, 0)
+        for number, identity, arguments in (
+            (Call.PORTAL_UNLINK, out, ()),
+            (Call.PORTAL_CLOSE, into, ()),
+            (Call.PORTAL_AREAD, out, (buffer, KB)),
+            (Call.PORTAL_AWRITE, into, (buffer, KB)),
+            (Call.PORTAL_CLOSE, 9, ()),
+            (Call.PORTAL_UNLINK, 9, ()),
+            (Call.PORTAL_ALLOW, 9, (SLAVE, 0)),
+            (Call.PORTAL_AREAD, 9, (buffer, KB)),
+            (Call.PORTAL_AWRITE, 9, (buffer, KB)),
+            (Call.PORTAL_WAIT, 9, ()),
+            (Call.PORTAL_IOCTL, 9, (Ioctl.VOLUME, buffer)),
+        ):
+            cluster.note((yield from call(number, identity, *arguments)))
+        return 0
+
+    assert cluster.run(main).names == ["EBADF"] * 11
+
+
+# -- what the facts say beyond ----------------------------------------------------------------------------
+
+
+class EarlyPermission(Pairing):
+    """The slave allows and reads long before the master writes."""
+
+    def main(self) -> Script:
+        if self.first:
+            out = yield from call(Call.PORTAL_OPEN, self.node, self.other, 0)
+            for _ in range(100):
+                yield None
+            self.cluster.note((yield from call(Call.PORTAL_AWRITE, out, self.buffer, KB)))
+            self.cluster.note((yield from call(Call.PORTAL_CLOSE, out)))
+            self.cluster.note((yield from call(Call.PORTAL_WAIT, out)))
+            return 0
+        into = yield from call(Call.PORTAL_CREATE, self.node, 0)
+        self.cluster.note((yield from portal_read(into, self.other, 0, self.buffer, KB)))
+        return 0
+
+
+def test_a_permission_that_comes_early_is_remembered() -> None:
+    world = World()
+    both(world, EarlyPermission)
+    assert world[MASTER].names == ["OK", "EBUSY", "OK"]
+    assert world[SLAVE].results == [KB]
+
+
+def test_the_bytes_are_those_of_the_moment_of_the_write() -> None:
+    """The copy into the kernel's buffer is the snapshot; what is written behind it does not travel."""
+    world = World()
+    master, slave = world[MASTER], world[SLAVE]
+    buffer, landing = master.allocate(KB), slave.allocate(KB)
+    master.memory.fill(buffer, KB, 1)
+
+    def write(_: int) -> Script:
+        out = yield from call(Call.PORTAL_OPEN, MASTER, SLAVE, 0)
+        yield from call(Call.PORTAL_AWRITE, out, buffer, KB)
+        master.memory.fill(buffer, KB, 2)
+        return (yield from call(Call.PORTAL_WAIT, out))
+
+    def read(_: int) -> Script:
+        for _ in range(100):
+            yield None
+        into = yield from call(Call.PORTAL_CREATE, SLAVE, 0)
+        return (yield from portal_read(into, MASTER, 0, landing, KB))
+
+    world.run({MASTER: write, SLAVE: read})
+    assert slave.memory.holds(landing, b"\1" * KB)
+
+
+def test_only_two_senders_can_be_received_from_at_a_time() -> None:
+    cluster = alone()
+    buffer = cluster.allocate(KB)
+
+    def main(_: int) -> Script:
+        for number in range(3):
+            into = yield from call(Call.PORTAL_CREATE, MASTER, number)
+            yield from call(Call.PORTAL_ALLOW, into, SLAVE + number, 0)
+            cluster.note((yield from call(Call.PORTAL_AREAD, into, buffer, KB)))
+        cluster.note((yield from call(Call.PORTAL_UNLINK, 0)))
+        return 0
+
+    assert cluster.run(main).names == ["OK", "OK", "EBUSY", "EBUSY"]
+
+
+def test_a_reader_is_put_off_while_the_buffers_are_full_of_pieces_for_others() -> None:
+    """15 pieces for other ports are kept; with a second sender's piece under way there would be no more room."""
+    world = World()
+    master, slave = world[MASTER], world[SLAVE]
+
+    def write(_: int) -> Script:
+        outputs = yield from each(call(Call.PORTAL_OPEN, MASTER, SLAVE, port) for port in range(17))
+        yield from each(portal_write(out, master.heap, KB) for out in outputs)
+        return 0
+
+    def read(_: int) -> Script:
+        into = yield from call(Call.PORTAL_CREATE, SLAVE, 16)
+        yield from call(Call.PORTAL_ALLOW, into, MASTER, 16)
+        result = yield from call(Call.PORTAL_AREAD, into, slave.heap, KB)
+        while result == 0:
+            slave.note((yield from call(Call.PORTAL_WAIT, into)))
+            result = yield from call(Call.PORTAL_AREAD, into, slave.heap, KB)
+        slave.note(result)
+        return 0
+
+    master.start(write)
+    world.run({SLAVE: read})
+    assert slave.results[:-1] == [AGAIN] * 15
+    assert slave.names[-1] == "EBUSY"
