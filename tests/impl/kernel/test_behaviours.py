@@ -29,3 +29,9 @@ def test_the_page_names_the_tests_of_each_behaviour(tmp_path: Path) -> None:
     assert f"| lookup | {BEHAVIOURS['freeze']['lookup']} | — |" in page
     assert ("freeze", "double") not in missing(found)
     assert ("freeze", "lookup") in missing(found)
+
+
+def test_the_page_in_docs_is_the_one_that_is_written_today() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs" / "behaviours.md"
+    again = "write it anew: python tests/support/behaviours.py > docs/behaviours.md"
+    assert page.read_text(encoding="utf-8").strip() == render(shown()).strip(), again

@@ -28,7 +28,7 @@ from kmigrate.impl.kernel.user import UserMemory
 SYNC_MAX = 128
 """Sync ids of a cluster (KSYNC_MAX)."""
 
-REQUESTS = tuple(one for one in Ioctl if one is not Ioctl.VOLUME)
+REQUESTS = frozenset(one for one in Ioctl if one is not Ioctl.VOLUME)
 
 
 class SyncType(IntEnum):
