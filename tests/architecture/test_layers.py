@@ -154,9 +154,9 @@ def test_an_init_in_a_root_is_reported(copy: Path, root: str) -> None:
     ]
 
 
-def test_a_package_without_init_or_marker_is_reported(copy: Path) -> None:
-    plant(copy, "proofs/kmigrate/proofs/claims/lemma.py", "")
-    assert new(copy) == [
+def test_a_package_without_init_or_marker_is_reported(tmp_path: Path) -> None:
+    plant(tmp_path, "proofs/kmigrate/proofs/claims/lemma.py", "")
+    assert violations(tmp_path) == [
         "proofs/kmigrate/proofs/__init__.py:1: is missing: every package below a root has one",
         "proofs/kmigrate/proofs/py.typed:1: is missing: every top package is typed",
     ]

@@ -34,7 +34,12 @@ MAY_IMPORT_Z3 = (
     "kmigrate.spec.language.proxy",
     "kmigrate.spec.language.fork",
     "kmigrate.spec.language.trace",
+    "kmigrate.spec.language.quantify",
+    "kmigrate.spec.language.stores",
+    "kmigrate.spec.language.symbols",
+    "kmigrate.spec.language.unbounded",
     "kmigrate.checker",
+    "kmigrate.proofs",
 )
 
 ONLY_STANDARD = ("kmigrate.spec",)

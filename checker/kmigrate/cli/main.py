@@ -9,14 +9,15 @@ import typer
 from typer.exceptions import TyperException
 
 from kmigrate.checker import CheckerError
-from kmigrate.cli import campaign, check, export, hazards, machine, orders
+from kmigrate.cli import campaign, check, export, hazards, machine, orders, prove
 from kmigrate.cli.app import WrongUse, app
 from kmigrate.conformance import ConformanceError
 from kmigrate.conformance.errors import UncontrolledNondeterminism
 from kmigrate.impl import ImplError
+from kmigrate.proofs import ProofError
 from kmigrate.spec.language import SpecError
 
-COMMANDS = (check, hazards, orders, export, machine, campaign)
+COMMANDS = (check, hazards, orders, export, machine, campaign, prove)
 """Importing these modules is what registers their commands."""
 
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
         _fail(error.format_message())
     except UncontrolledNondeterminism as error:
         _fail(str(error), 4)
-    except (WrongUse, SpecError, CheckerError, ConformanceError, ImplError) as error:
+    except (WrongUse, SpecError, CheckerError, ConformanceError, ImplError, ProofError) as error:
         _fail(str(error))
     except (typer.Abort, KeyboardInterrupt):
         sys.stderr.write("kmigrate: interrupted\n")

@@ -1,0 +1,166 @@
+"""`kmigrate prove`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.proofs import Claim
+from kmigrate.proofs.cache import Cache
+from kmigrate.proofs.catalogue import CLAIMS, claim
+from kmigrate.proofs.certificate import recheck, write
+from kmigrate.proofs.proof import TIMEOUT_SECONDS, Proof, prove
+from kmigrate.proofs.solvers import versions
+from kmigrate.report import Watch
+from kmigrate.spec.language.variable import Switches
+from kmigrate.spec.vocabulary import Mechanism
+
+SHOWN = 2
+"""How many counterexamples are told in full."""
+
+_COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}
+
+
+@app.command("prove")
+def prove_command(
+    claims: Annotated[list[str] | None, typer.Argument(help="Claims by name; none: list them.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Prove every claim.")] = False,
+    without: Annotated[list[str] | None, typer.Option("--without", help="Switch a mechanism off.")] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for each solver and obligation.")
+    ] = TIMEOUT_SECONDS,
+    first: Annotated[bool, typer.Option("--first", help="One counterexample for each action.")] = False,
+    write_: Annotated[Path | None, typer.Option("--write", help="Write obligations and manifest here.")] = None,
+    recheck_: Annotated[Path | None, typer.Option("--recheck", help="Check such a directory again.")] = None,
+    cache: Annotated[bool, typer.Option(help="Remember what solvers have refuted.")] = True,
+    json_: JsonFlag = False,
+) -> None:
+    """Prove claims for every size, with two solvers, or show where induction fails."""
+    if recheck_ is not None:
+        if claims or all_ or without or write_ is not None:
+            raise WrongUse("--recheck checks what is in the directory; give it alone")
+        _recheck(recheck_, timeout, json_)
+    if not claims and not all_:
+        if without or write_ is not None:
+            raise WrongUse("name the claims to prove, or give --all")
+        _list(json_)
+        return
+    chosen = [_without(claim(name), without or []) for name in (CLAIMS if all_ else claims or [])]
+    proofs: list[Proof] = []
+    remembered = Cache(_cache_file() if cache else None)
+    for one in chosen:
+        with Watch(f"claim {one.name}") as watch:
+            proofs.append(
+                prove(
+                    one,
+                    timeout=timeout,
+                    cache=remembered,
+                    one_per_action=first,
+                    established=frozenset(p.claim.name for p in proofs if p.verdict == "proved"),
+                    progress=lambda done, total, watch=watch: watch.count(done, total, "obligations"),  # type: ignore[misc]
+                )
+            )
+        if not json_:
+            _tell(proofs[-1])
+    if write_ is not None:
+        files = write(proofs, write_)
+        if not json_:
+            console().print(f"{files:,} obligations written to {write_}; kmigrate prove --recheck {write_}")
+    if json_:
+        print_json({"solvers": versions(), "claims": [proof.as_json() for proof in proofs]})
+    codes = [
+        0 if all_ and proof.claim.false and proof.verdict == "refuted" else proof.exit_code for proof in proofs
+    ]
+    raise typer.Exit(1 if 1 in codes else max(codes))
+
+
+def _cache_file() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "kmigrate" / "refuted.json"
+
+
+def _without(one: Claim, names: list[str]) -> Claim:
+    """The claim about the model with mechanisms switched off."""
+    if not names:
+        return one
+    switch = next((s for s in one.model.declared_parameters.values() if isinstance(s, Switches)), None)
+    known = sorted(m.value for m in switch.default) if switch is not None else []
+    for name in names:
+        if name not in known:
+            raise WrongUse(f"--without {name}: claim {one.name} has {', '.join(known) or 'no mechanisms'}")
+    assert switch is not None
+    left = switch.default - {Mechanism(name) for name in names}
+    given = None if one.given is None else _without(one.given, names)
+    return replace(one, fixed={**one.fixed, switch.name: left}, given=given)
+
+
+def _list(json_: bool) -> None:
+    if json_:
+        print_json(
+            [
+                {"name": c.name, "title": c.title, "open": sorted(c.open), "conjuncts": len(c.hypotheses)}
+                for c in CLAIMS.values()
+            ]
+        )
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("claim", "what it says", "for any number of"):
+        table.add_column(heading, no_wrap=heading == "claim")
+    for one in CLAIMS.values():
+        table.add_row(one.name, one.title, ", ".join(sorted(one.open)))
+    console().print(table)
+    console().print("kmigrate prove NAME proves one, --all proves them all.")
+
+
+def _tell(proof: Proof) -> None:
+    one = proof.claim
+    out = console()
+    head = Text(f"{one.name:<18}", style="bold").append(proof.verdict, style=_COLOURS[proof.verdict])
+    out.print(head.append(f"  {one.title}", style="default"))
+    solvers = " and ".join(f"{name} {version}" for name, version in versions().items())
+    rest = len(proof.outcomes) - proof.asked
+    out.print(
+        f"  for any number of {', '.join(sorted(one.open))}: {len(one.hypotheses)} conjuncts, "
+        f"{proof.asked:,} obligations put to {solvers}"
+        + (f", {rest:,} more by steps that change nothing that they read" if rest else "")
+        + f"; {proof.seconds:.1f} s"
+    )
+    for assumption in one.assumptions:
+        out.print(f"  assumed: {assumption}", style="dim")
+    out.print(f"  {proof.fragment.sentence}", style="dim")
+    for line in proof.hollow:
+        out.print(f"  hollow: {line}", style="yellow")
+    refuted = [o for o in proof.open_ones() if o.counterexample is not None]
+    told = {o.counterexample.told(): o.counterexample.way is None for o in refuted if o.counterexample is not None}
+    for text in sorted(told, key=lambda text: told[text])[:SHOWN]:  # those that can be reached first
+        out.print(Text(text))
+    if len(told) > SHOWN:
+        names = ", ".join(dict.fromkeys(o.obligation.name.rpartition(".")[0] for o in refuted))
+        out.print(f"  {len(told)} counterexamples in all: {names}")
+    unknown = [o for o in proof.open_ones() if o.verdict == "unknown"]
+    for outcome in unknown if not refuted else unknown[:SHOWN]:
+        out.print(f"  unknown: {outcome.obligation.name}: {outcome.why}", style="yellow")
+    if refuted and len(unknown) > SHOWN:
+        out.print(f"  and {len(unknown) - SHOWN} more unknown", style="yellow")
+
+
+def _recheck(directory: Path, timeout: float, json_: bool) -> None:
+    with Watch(f"recheck {directory}") as watch:
+        found = recheck(directory, timeout=timeout, progress=lambda done, total: watch.count(done, total, "files"))
+    if json_:
+        document: dict[str, Any] = found.as_json()
+        print_json(document)
+    else:
+        out = console()
+        out.print(f"{directory}: {found.files:,} files, {found.verdict}", style=_COLOURS[found.verdict])
+        for line in (*found.open, *found.stale):
+            out.print(f"  {line}")
+    raise typer.Exit(found.exit_code)

@@ -1,0 +1,69 @@
+"""A claim: what is said of a model of every size, and the invariant that carries it.
+
+The conjuncts of the invariant are invariants of a model class, written in the language of the specification. So the
+same text is an obligation for the solvers, a property of finite instances for the explorer, and a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from kmigrate.proofs.errors import UnknownConjunct
+from kmigrate.spec.language import Model
+from kmigrate.spec.language.model import Property
+
+StepClaim: TypeAlias = Callable[[Any, Any], bool]
+"""What is said of every step: a function of the state after it and the state before it, with a docstring."""
+
+Size: TypeAlias = Mapping[str, int]
+"""The open parameters of a finite instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim, for every value of the open parameters.
+
+    conjuncts  the invariants of the model whose conjunction is inductive
+    safety     what is claimed: invariants of the model that follow from the conjuncts, or are among them
+    steps      what is claimed of every step from a state in which the conjuncts hold
+    sizes      finite instances, rising, that the explorer visits and in which counterexamples are looked for
+    given      a claim about a model of which this one is an extension; its conjuncts are hypotheses here
+    idle       actions, by label, of which it is known that they are never enabled: that is no finding
+    false      the claim is known to be false, and stands here for its counterexample
+    """
+
+    name: str
+    title: str
+    model: type[Model]
+    open: frozenset[str]
+    conjuncts: tuple[str, ...]
+    safety: tuple[str, ...]
+    sizes: tuple[Size, ...]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[StepClaim, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    given: Claim | None = None
+    idle: tuple[str, ...] = ()
+    false: bool = False
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """The invariants that are taken to hold before a step: those given, and the conjuncts."""
+        return (*(() if self.given is None else self.given.hypotheses), *self.conjuncts)
+
+    def instance(self, size: Size) -> Model:
+        """The model at one size."""
+        return self.model(**{**self.fixed, **size})
+
+    def about(self, model: type[Model]) -> Claim:
+        """The same claim about another model, a mutant of the first."""
+        return replace(self, model=model)
+
+    def property(self, model: Model, name: str) -> Property:
+        """An invariant of the model by name; UnknownConjunct if there is none."""
+        invariants = {p.name: p for p in model.schema.properties if p.kind == "invariant"}
+        if name not in invariants:
+            raise UnknownConjunct(self.name, name, tuple(invariants))
+        return invariants[name]

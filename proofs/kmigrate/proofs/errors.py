@@ -1,0 +1,37 @@
+"""What can go wrong while something is being proved."""
+
+
+class ProofError(Exception):
+    """Base of every error of the proofs: the question was not answered."""
+
+
+class UnknownClaim(ProofError):
+    """A claim was asked for that does not exist."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"no claim is called {name!r}; there are {', '.join(known)}")
+        self.name, self.known = name, known
+
+
+class UnknownConjunct(ProofError):
+    """A claim names a property that its model does not have."""
+
+    def __init__(self, claim: str, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(f"claim {claim}: no invariant is called {name!r}; there are {', '.join(known)}")
+        self.claim, self.name, self.known = claim, name, known
+
+
+class BadDirectory(ProofError):
+    """A directory holds no proof that could be checked again."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; `kmigrate prove --write DIR` makes such a directory")
+        self.path, self.problem = path, problem
+
+
+class ReplayDiffers(ProofError):
+    """A counterexample to induction is none by the plain meaning of the text: a tracer is wrong."""
+
+    def __init__(self, claim: str, action: str, difference: str) -> None:
+        super().__init__(f"claim {claim}, action {action}: the counterexample does not replay: {difference}")
+        self.claim, self.action, self.difference = claim, action, difference

@@ -1,0 +1,305 @@
+"""Obligations: what solvers have to refute for a claim to be proved, as SMT-LIB text.
+
+All come from the traced text of the model. For an inductive invariant: it holds at the start, every path of every
+action keeps every conjunct, it implies what is claimed, and where it holds the text itself does not go wrong.
+Each is one text that is unsatisfiable if the obligation is met, and the same text goes to every solver.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, TypeAlias
+
+import z3
+
+from kmigrate.proofs.claim import Claim
+from kmigrate.spec.language import SpecError
+from kmigrate.spec.language.model import Model
+from kmigrate.spec.language.unbounded import AFTER, OpenAction, OpenFault, OpenPath, UnboundedModel
+from kmigrate.spec.language.variable import Variable
+
+Term: TypeAlias = Any
+Kind = Literal["initiation", "consecution", "safety", "step", "soundness"]
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """One question to the solvers.
+
+    action   the action by its label; empty where the obligation speaks of no step
+    goal     the conjunct, the property, the step's claim, or the place at which the text must not go wrong
+    path     which way through the action, from 1; 0 where the obligation speaks of no step
+    text     SMT-LIB; unsatisfiable if the obligation is met. Empty: the step changes nothing that the goal reads
+    """
+
+    claim: str
+    kind: Kind
+    action: str
+    goal: str
+    path: int
+    text: str
+    place: str = ""
+    """Of soundness: the line of the specification, and what it does there."""
+
+    @property
+    def name(self) -> str:
+        """A name that is a file name, too."""
+        parts = [self.kind, self.action, self.goal, str(self.path) if self.path else ""]
+        joined = ".".join(part for part in parts if part)
+        return "".join(c if c.isalnum() or c in "._-" else "-" for c in joined)
+
+    @property
+    def digest(self) -> str:
+        """The hash of the text: what a verdict is remembered by."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@dataclass
+class Obligations:
+    """All obligations of a claim."""
+
+    claim: Claim
+    model: Model = field(init=False)
+    traced: UnboundedModel = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.model = self.claim.instance(self.claim.sizes[0])
+        self.traced = UnboundedModel(self.model, self.claim.open)
+        self._found: dict[int, tuple[Term, dict[str, Term], dict[str, Term]]] = {}
+        self._printed: dict[tuple[str, int], tuple[Term, str]] = {}
+        self._variables = {v.name: v for v in self.traced.variables}
+
+    @cached_property
+    def conjuncts(self) -> dict[str, tuple[Term, tuple[OpenFault, ...]]]:
+        """The inductive invariant, conjunct by conjunct."""
+        return {name: self._traced(name) for name in self.claim.conjuncts}
+
+    @cached_property
+    def steps(self) -> dict[str, tuple[Term, tuple[OpenFault, ...]]]:
+        """What is claimed of steps."""
+        return {claim.__name__: self.traced.step(claim) for claim in self.claim.steps}
+
+    @cached_property
+    def given(self) -> dict[str, Term]:
+        """The conjuncts of the claim on which this one rests."""
+        names = () if self.claim.given is None else self.claim.given.hypotheses
+        return {name: self._traced(name)[0] for name in names}
+
+    def _traced(self, name: str) -> tuple[Term, tuple[OpenFault, ...]]:
+        return self.traced.property(self.claim.property(self.model, name))
+
+    @cached_property
+    def hypotheses(self) -> list[tuple[str, Term]]:
+        """What is known of a state in which the invariant holds."""
+        return [*self._known, *self.given.items(), *((name, term) for name, (term, _) in self.conjuncts.items())]
+
+    @cached_property
+    def _known(self) -> list[tuple[str, Term]]:
+        """What is known of every state: the sizes, and the sorts of the variables."""
+        sizes = [("size", term) for term in self.traced.sizes]
+        return [*sizes, *((f"sort of {name}", term) for name, term in self.traced.typing)]
+
+    def listed(self, only: Collection[str] = ()) -> Iterator[Obligation]:
+        """All obligations, or those of the actions named in `only`."""
+        if only:
+            for action in self.traced.actions_called(only):
+                yield from self.of_action(action)
+            return
+        yield from self.initiation()
+        for action in self.traced.actions:
+            yield from self.of_action(action)
+        yield from self.safety()
+        yield from self.soundness()
+
+    def initiation(self) -> Iterator[Obligation]:
+        """Every conjunct holds at the start."""
+        known = [*self._known, *(("number", term) for term in self.traced.numbering)]
+        for name, (term, _) in self.conjuncts.items():
+            for number, path in enumerate(self.traced.start.paths, 1):
+                yield self._after("initiation", self.traced.start, name, number, path, known, term)
+        for number, fault in enumerate(self.traced.start.faults, 1):
+            yield self._fault(f"initially.{number}", fault, known)
+
+    def of_action(self, action: OpenAction) -> Iterator[Obligation]:
+        """Every path of an action keeps every conjunct and does what is claimed of steps."""
+        for number, path in enumerate(action.paths, 1):
+            for name, (term, _) in self.conjuncts.items():
+                yield self._after("consecution", action, name, number, path, self.hypotheses, term)
+            kept = [v for v in self.traced.variables if v.name not in path.written]
+            for name, (told, _) in self.steps.items():
+                yield self._step(action, name, number, path, _as_before(self.traced, told, kept))
+
+    def safety(self) -> Iterator[Obligation]:
+        """What is claimed follows, where it is not a conjunct itself."""
+        for name in self.claim.safety:
+            if name not in self.conjuncts:
+                term, _ = self._traced(name)
+                text = self._text("safety", [*self.hypotheses, (f"not {name}", z3.Not(term))], [])
+                yield Obligation(self.claim.name, "safety", "", name, 0, text)
+
+    def soundness(self) -> Iterator[Obligation]:
+        """Where the invariant holds, no index and no assignment leaves its sort."""
+        for action in self.traced.actions:
+            for number, fault in enumerate(action.faults, 1):
+                yield self._fault(f"{action.label}.{number}", fault, self.hypotheses, action.within)
+        for name in (*self.claim.conjuncts, *(n for n in self.claim.safety if n not in self.conjuncts)):
+            _, faults = self.conjuncts.get(name) or self._traced(name)
+            for number, fault in enumerate(faults, 1):
+                yield self._fault(f"{name}.{number}", fault, self.hypotheses)
+        both = [*self.hypotheses, *((f"{n} afterwards", self._afterwards(t)) for n, t in self.hypotheses)]
+        for name, (_, faults) in self.steps.items():
+            for number, fault in enumerate(faults, 1):
+                yield self._fault(f"{name}.{number}", fault, both)
+
+    def _afterwards(self, term: Term) -> Term:
+        return self.traced.told_after(term, self.traced.variables)
+
+    # -- one obligation -----------------------------------------------------------------------------
+
+    def _after(
+        self,
+        kind: Kind,
+        action: OpenAction,
+        goal: str,
+        number: int,
+        path: OpenPath,
+        known: list[tuple[str, Term]],
+        term: Term,
+    ) -> Obligation:
+        changed = [self._variables[name] for name in path.written]
+        told = self.traced.told_after(term, changed)
+        if told.eq(term):
+            return Obligation(self.claim.name, kind, action.label, goal, number, "")
+        return self._stepping(kind, action, goal, number, path, known, told)
+
+    def _step(self, action: OpenAction, goal: str, number: int, path: OpenPath, told: Term) -> Obligation:
+        return self._stepping("step", action, goal, number, path, self.hypotheses, told)
+
+    def _stepping(
+        self,
+        kind: Kind,
+        action: OpenAction,
+        goal: str,
+        number: int,
+        path: OpenPath,
+        known: list[tuple[str, Term]],
+        told: Term,
+    ) -> Obligation:
+        asserted = [
+            *known,
+            *((f"{action.label}: its parameters", term) for term in action.within),
+            *((f"{action.label}: guard", term) for term in path.guard),
+            (f"not {goal} afterwards", z3.Not(told)),
+        ]
+        changed = [self._variables[name] for name in path.written]
+        text = self._text(f"{kind} of {goal} by {action.label}", asserted, [(v, path) for v in changed])
+        return Obligation(self.claim.name, kind, action.label, goal, number, text)
+
+    def _fault(
+        self, where: str, fault: OpenFault, known: list[tuple[str, Term]], within: Iterable[Term] = ()
+    ) -> Obligation:
+        asserted = [*known, *(("within", t) for t in within), *(("goes wrong", t) for t in fault.guard)]
+        text = self._text(f"soundness at {where}", asserted, [])
+        return Obligation(self.claim.name, "soundness", "", where, 0, text, place_of(fault.error))
+
+    def _text(self, what: str, asserted: list[tuple[str, Term]], defined: list[tuple[Variable, OpenPath]]) -> str:
+        used: dict[str, Term] = {}
+        sorts: dict[str, Term] = {}
+        bodies = []
+        for _, term in asserted:
+            self._collected(term, used, sorts)
+        for variable, path in defined:
+            if variable.name + AFTER not in used:
+                continue
+            arguments, value = self.traced.after(path, variable)
+            free: dict[str, Term] = {}
+            _collect(value, free, sorts)
+            for argument in arguments:
+                free.pop(str(argument), None)
+            used.update(free)
+            shown = " ".join(f"({a} {a.sort().sexpr()})" for a in arguments)
+            bodies.append(
+                f"(define-fun {variable.name}{AFTER} ({shown}) {value.sort().sexpr()}\n  {value.sexpr()})"
+            )
+            used.pop(variable.name + AFTER)
+        lines = [f"; claim {self.claim.name}: {what}", "; unsat: the obligation is met", "(set-logic ALL)"]
+        lines += self._sorts(sorts)
+        lines += [one.sexpr() for name, one in sorted(used.items()) if one.kind() == z3.Z3_OP_UNINTERPRETED]
+        lines += bodies
+        lines += [self._assertion(name, term) for name, term in asserted]
+        return "\n".join([*lines, "(check-sat)\n"])
+
+    def _collected(self, term: Term, used: dict[str, Term], sorts: dict[str, Term]) -> None:
+        found = self._found.get(term.get_id())
+        if found is None:
+            found = (term, {}, {})
+            _collect(term, found[1], found[2])
+            self._found[term.get_id()] = found
+        used.update(found[1])
+        sorts.update(found[2])
+
+    def _assertion(self, name: str, term: Term) -> str:
+        key = (name, term.get_id())
+        if key not in self._printed:
+            self._printed[key] = (term, f"; {name}\n(assert {term.sexpr()})")
+        return self._printed[key][1]
+
+    def _sorts(self, sorts: dict[str, Term]) -> list[str]:
+        enumerations = dict(self.traced.symbols.enumerations().values())
+        lines = []
+        for name in sorted(sorts):
+            if name in enumerations:
+                members = " ".join(f"({member})" for member in enumerations[name])
+                lines.append(f"(declare-datatypes (({name} 0)) (({members})))")
+            else:
+                lines.append(f"(declare-sort {name} 0)")
+        return lines
+
+
+def place_of(error: SpecError) -> str:
+    """Where a text goes wrong, in words that are the same for every instance of an action."""
+    return f"{getattr(error, 'location', '')} {type(error).__name__} {getattr(error, 'variable', '')}"
+
+
+def _as_before(traced: UnboundedModel, told: Term, kept: list[Variable]) -> Term:
+    """A claim about a step that leaves some variables as they are: those are the same functions after it."""
+    constants = [(traced.function(v, after=True)(), traced.function(v)()) for v in kept if not v.index]
+    functions = []
+    for variable in (v for v in kept if v.index):
+        old = traced.function(variable)
+        places = (z3.Var(n, old.domain(n)) for n in range(old.arity()))
+        functions.append((traced.function(variable, after=True), old(*places)))
+    told = z3.substitute(told, *constants) if constants else told
+    return z3.substitute_funs(told, *functions) if functions else told
+
+
+def _collect(term: Term, used: dict[str, Term], sorts: dict[str, Term]) -> None:
+    """The functions and sorts that stand in a term."""
+    seen: set[int] = set()
+    waiting = [term]
+    while waiting:
+        one = waiting.pop()
+        if one.get_id() in seen:
+            continue
+        seen.add(one.get_id())
+        if z3.is_quantifier(one):
+            for place in range(one.num_vars()):
+                _note_sort(one.var_sort(place), sorts)
+            waiting.append(one.body())
+            continue
+        if z3.is_app(one):
+            declaration = one.decl()
+            _note_sort(one.sort(), sorts)
+            if declaration.kind() == z3.Z3_OP_UNINTERPRETED:
+                used[declaration.name()] = declaration
+                for place in range(declaration.arity()):
+                    _note_sort(declaration.domain(place), sorts)
+            waiting += one.children()
+
+
+def _note_sort(sort: Term, sorts: dict[str, Term]) -> None:
+    if sort.kind() in (z3.Z3_UNINTERPRETED_SORT, z3.Z3_DATATYPE_SORT):
+        sorts[sort.name()] = sort

@@ -1,0 +1,266 @@
+"""What is asked of solvers, what their answers make of a claim, and how a proof is kept."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from kmigrate.proofs import certificate
+from kmigrate.proofs.cache import Cache
+from kmigrate.proofs.catalogue import CLAIMS
+from kmigrate.proofs.certificate import recheck, write
+from kmigrate.proofs.coordination import CLAIM as COORDINATION
+from kmigrate.proofs.errors import BadDirectory, ReplayDiffers, UnknownConjunct
+from kmigrate.proofs.fragment import Fragment
+from kmigrate.proofs.induction import Instance
+from kmigrate.proofs.obligation import Obligation, Obligations
+from kmigrate.proofs.proof import prove
+from kmigrate.proofs.solvers import SOLVERS, Reply
+from kmigrate.proofs.substance import hollow_parts
+from kmigrate.proofs.token import CLAIM as TOKEN
+from kmigrate.proofs.two_phase_commit import CLAIM, Agreement
+from kmigrate.spec.examples.two_phase_commit import Decision, Manager, ManagerId, Work
+from kmigrate.spec.language import action, forall, invariant, require
+
+
+class Stricter(Agreement):
+    @action(manager=Manager)
+    def prepare(self, manager: ManagerId) -> None:
+        """A manager is ready to commit and says so, unless Abort is sent."""
+        require(self.work[manager] == Work.WORKING)
+        require(not self.abort_sent)
+        self.work[manager] = Work.PREPARED
+        self.prepared[manager] = True
+
+
+def test_obligations_come_from_the_text_of_the_action() -> None:
+    before = {one.name: one.digest for one in Obligations(CLAIM).listed()}
+    after = {one.name: one.digest for one in Obligations(CLAIM.about(Stricter)).listed()}
+    assert before.keys() == after.keys()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed
+    assert all(".prepare." in name for name in changed)
+    unchanged = Obligations(CLAIM).listed()
+    assert changed >= {one.name for one in unchanged if one.action == "prepare" and one.text}
+
+
+def test_obligations_are_the_same_text_in_every_process() -> None:
+    program = (
+        "from kmigrate.proofs.obligation import Obligations\n"
+        "from kmigrate.proofs.token import CLAIM\n"
+        "print([one.digest for one in Obligations(CLAIM).listed()])\n"
+    )
+    seen = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+        )
+        seen.add(done.stdout)
+    assert seen == {f"{[one.digest for one in Obligations(TOKEN).listed()]}\n"}
+
+
+def test_an_obligation_reads_as_what_it_asks() -> None:
+    (one,) = (o for o in Obligations(TOKEN).listed() if o.name == "consecution.take.one_holder.1")
+    assert one.text.startswith("; claim token: consecution of one_holder by take\n; unsat: the obligation is met\n")
+    assert "; take: guard\n(assert (sent the.receiver the.turn))" in one.text
+    assert "(define-fun holds.after ((x!0 NodeId)) Bool\n  (ite (= the.receiver x!0) true (holds x!0)))" in one.text
+
+
+def test_a_claim_names_invariants_of_its_model() -> None:
+    wrong = replace(TOKEN, conjuncts=("one_holder", "no_holder"))
+    with pytest.raises(UnknownConjunct, match="no invariant is called 'no_holder'; there are one_holder"):
+        list(Obligations(wrong).listed())
+
+
+# -- what the answers make of a claim ---------------------------------------------------------------
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Solvers that say what the test wants."""
+    said = {"z3": "unsat", "cvc5": "unsat"}
+    for name in said:
+
+        def ask(text: str, timeout: float, name: str = name) -> Reply:
+            return Reply(name, said[name], 0.0)  # type: ignore[arg-type]
+
+        monkeypatch.setitem(SOLVERS, name, ask)
+    return said
+
+
+def test_both_solvers_must_refute(answers: dict[str, str]) -> None:
+    assert prove(TOKEN).verdict == "proved"
+    answers["cvc5"] = "unknown"
+    found = prove(TOKEN)
+    assert found.verdict == "unknown"
+    assert found.exit_code == 3
+    assert "cvc5: unknown; no counterexample in the finite instances" in found.open_ones()[0].why
+
+
+def test_a_disagreement_is_shown_as_such(answers: dict[str, str]) -> None:
+    answers["cvc5"] = "sat"
+    found = prove(TOKEN)
+    assert found.verdict == "unknown"
+    assert found.open_ones()[0].why == "the solvers disagree: z3: unsat, cvc5: sat"
+
+
+def test_one_solver_is_no_proof() -> None:
+    assert prove(TOKEN, solvers=("z3",)).verdict == "unknown"
+
+
+class Hollow(Agreement):
+    @action
+    def commit(self) -> None:
+        """Never enabled: Commit was sent before it is decided."""
+        require(self.decision == Decision.OPEN and self.commit_sent)
+        self.decision = Decision.COMMITTED
+
+    @action
+    def abort(self) -> None:
+        """Enabled in no state that is reached: nobody has sent Commit."""
+        require(self.commit_sent)
+        self.decision = Decision.ABORTED
+
+    @invariant
+    def sorts(self) -> bool:
+        """True by the sorts alone."""
+        return forall(Manager, lambda m: self.work[m] == Work.WORKING or self.work[m] != Work.WORKING)
+
+
+def test_a_hollow_proof_says_why() -> None:
+    claim = replace(CLAIM.about(Hollow), conjuncts=(*CLAIM.conjuncts, "sorts"))
+    found = set(hollow_parts(Obligations(claim)))
+    assert "abort is enabled in no state that is reached at the given sizes" in found
+    assert "sorts is true in every state at all: it says nothing" in found
+    wrong = replace(TOKEN, conjuncts=("one_holder", "holder_is_latest"), sizes=({"nodes": 2, "turns": 1},))
+    assert list(hollow_parts(Obligations(wrong))) == []
+
+
+class Wishful(Agreement):
+    @invariant
+    def nobody_aborts(self) -> bool:
+        """False in a state that is reached."""
+        return not self.abort_sent
+
+
+def test_a_conjunct_that_is_false_somewhere_is_named() -> None:
+    claim = replace(CLAIM.about(Wishful), conjuncts=("nobody_aborts",), sizes=({"managers": 1},))
+    assert list(hollow_parts(Obligations(claim))) == [
+        "nobody_aborts is false in a state that is reached at {'managers': 1}"
+    ]
+    found = [o.counterexample for o in prove(claim, timeout=1.0).open_ones()]
+    assert any(one is not None and one.reachable == "reachable in 0 steps: it is initial" for one in found)
+
+
+def test_a_claim_rests_on_the_claim_given(answers: dict[str, str]) -> None:
+    base = replace(CLAIM, conjuncts=(*CLAIM.conjuncts, "all_agree"))
+    rests = replace(CLAIM, conjuncts=("all_agree",), given=replace(CLAIM, name="base"))
+    assert {one.kind for one in Obligations(rests).listed()} == {"initiation", "consecution"}
+    assert prove(rests).verdict == "proved"
+    assert prove(base).verdict == "proved"
+    hollow = replace(rests, given=replace(CLAIM.about(Hollow), name="base"))
+    assert "it rests on base, which is unknown" in prove(hollow).hollow
+
+
+def test_a_counterexample_that_does_not_replay_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = Instance(TOKEN, {"nodes": 2, "turns": 1})
+    (one,) = (o for o in Obligations(TOKEN).listed() if o.name == "consecution.take.one_holder.1")
+    with pytest.raises(ReplayDiffers, match=r"claim token, action take\(n0, 0\): .* the action is not enabled"):
+        instance._confirmed(instance.first, next(instance._actions("take")).instance, one)
+
+
+# -- fragments --------------------------------------------------------------------------------------
+
+
+def test_the_fragment_names_what_leaves_it() -> None:
+    assert Fragment.of(Obligations(CLAIM)).decidable
+    assert Fragment.of(Obligations(TOKEN)).sentence == (
+        "leaves the decidable fragment (numbers are quantified over in holder_is_latest and 2 more); "
+        "a solver may fail to answer"
+    )
+    circle = Fragment.of(Obligations(replace(COORDINATION, conjuncts=("crashed_clusters_are_empty",), steps=())))
+    assert circle.circles == (
+        (
+            "ClusterId → ProcessId (content takes one to the other)",
+            "ProcessId → ClusterId (owner takes one to the other)",
+        ),
+    )
+
+
+# -- cache and certificate --------------------------------------------------------------------------
+
+
+def obligation(text: str) -> Obligation:
+    return Obligation("claim", "safety", "", "goal", 0, text)
+
+
+def test_the_cache_keeps_refutations_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "refuted.json"
+    cache = Cache(path)
+    cache.remember(obligation("(a)"), Reply("z3", "unsat", 1.0))
+    cache.remember(obligation("(b)"), Reply("z3", "unknown", 1.0))
+    cache.save()
+    again = Cache(path)
+    assert again.recall(obligation("(a)"), "z3") == Reply("z3", "unsat", 0.0, "remembered")
+    assert again.recall(obligation("(a)"), "cvc5") is None
+    assert again.recall(obligation("(b)"), "z3") is None
+
+
+def test_another_version_of_a_solver_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = Cache(tmp_path / "refuted.json")
+    cache.remember(obligation("(a)"), Reply("z3", "unsat", 1.0))
+    cache.save()
+    monkeypatch.setattr("kmigrate.proofs.cache.versions", lambda: {"z3": "0.1", "cvc5": "0.1"})
+    assert Cache(tmp_path / "refuted.json").recall(obligation("(a)"), "z3") is None
+
+
+def test_a_damaged_cache_is_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "refuted.json"
+    path.write_text("[[", encoding="utf-8")
+    assert Cache(path).recall(obligation("(a)"), "z3") is None
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    assert write([prove(TOKEN)], tmp_path) == 11
+    return tmp_path
+
+
+def test_a_certificate_is_checked_again(written: Path) -> None:
+    manifest = json.loads((written / certificate.MANIFEST).read_text(encoding="utf-8"))
+    first = manifest["obligations"][0]
+    assert (first["claim"], first["kind"], first["goal"]) == ("token", "initiation", "one_holder")
+    assert first["replies"]["cvc5"]["result"] == "unsat"
+    found = recheck(written)
+    assert (found.verdict, found.files, found.stale) == ("proved", 11, ())
+
+
+def test_a_certificate_of_another_text_is_stale(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CLAIMS, "token", replace(TOKEN, conjuncts=TOKEN.conjuncts[:3]))
+    found = recheck(written)
+    assert found.verdict == "unknown"
+    assert "token: consecution.take.one_holder.1 has another text today" in found.stale
+    assert "token: initiation.initially.token_under_way_is_latest.1 is no longer an obligation" in found.stale
+
+
+def test_a_changed_file_is_bad_input(written: Path) -> None:
+    file = written / "token" / "consecution.take.one_holder.1.smt2"
+    file.write_text(file.read_text(encoding="utf-8") + "; more\n", encoding="utf-8")
+    with pytest.raises(BadDirectory, match=r"one_holder\.1\.smt2 is not the text that the manifest names"):
+        recheck(written)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "words"),
+    [(None, "there is no manifest.json"), ("{", "cannot be read"), ('{"format": "x", "version": 1}', "its format")],
+)
+def test_a_directory_without_a_certificate_is_bad_input(tmp_path: Path, manifest: str | None, words: str) -> None:
+    if manifest is not None:
+        (tmp_path / certificate.MANIFEST).write_text(manifest, encoding="utf-8")
+    with pytest.raises(BadDirectory, match=words):
+        recheck(tmp_path)
