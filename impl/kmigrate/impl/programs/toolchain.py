@@ -160,7 +160,7 @@ def build_shipped() -> dict[str, bytes]:
 def differing(images: dict[str, bytes]) -> tuple[str, ...]:
     """The programs whose shipped ELF file is not what was built, and shipped files that are no program's."""
     found = {path.stem: path.read_bytes() for path in sorted(SHIPPED_FOLDER.glob("*.elf"))}
-    return tuple(name for name in sorted({*images, *found}) if images.get(name) != found.get(name))
+    return tuple(name for name in sorted(dict.fromkeys((*images, *found))) if images.get(name) != found.get(name))
 
 
 def ship(images: dict[str, bytes]) -> None:
