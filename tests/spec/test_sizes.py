@@ -7,7 +7,7 @@ import pytest
 
 from kmigrate.checker import check
 from kmigrate.spec.catalogue import MODELS
-from kmigrate.spec.sizes import NOT_EXPLORED, SIZES, TABLES, Size
+from kmigrate.spec.sizes import NOT_EXPLORED, SIZES, TABLES, Size, lines_of
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "verdicts.md"
 
@@ -25,7 +25,7 @@ def test_a_line_can_be_made_and_knows_its_properties(size: Size) -> None:
 
 
 def test_no_two_lines_of_a_table_have_one_name() -> None:
-    assert len({title(size) for size in SIZES}) == len(SIZES)
+    assert len({(size.model, size.variant, size.name) for size in SIZES}) == len(SIZES)
 
 
 def test_every_model_of_the_protocol_is_in_the_quick_table_in_both_variants() -> None:
@@ -40,11 +40,14 @@ def test_what_is_not_explored_is_said_of_every_model_with_bounds() -> None:
     assert standard <= set(NOT_EXPLORED) <= set(MODELS)
 
 
+def test_a_table_has_the_lines_of_those_before_it() -> None:
+    quick, standard, long = (lines_of(table) for table in TABLES)
+    assert set(map(title, quick)) < set(map(title, standard)) < set(map(title, long)) == set(map(title, SIZES))
+
+
 def test_the_page_of_verdicts_has_every_line_of_the_standard_table() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for size in SIZES:
-        if size.table != "standard":
-            continue
+    for size in lines_of("standard"):
         section = text.split(f"\n## {size.model}\n", 1)[1].split("\n## ", 1)[0]
         assert re.search(rf"^\| {size.variant or ''} \| {size.name} \|", section, re.MULTILINE), title(size)
         for name in size.fails:

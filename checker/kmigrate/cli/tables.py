@@ -11,7 +11,7 @@ from kmigrate.checker import Report, Violated, check
 from kmigrate.checker.confirm import confirmed
 from kmigrate.cli.app import WrongUse, console, print_json, write_text
 from kmigrate.report import Watch, size_line, summary_table, verdict_page
-from kmigrate.spec.sizes import SIZES, TABLES, Size
+from kmigrate.spec.sizes import TABLES, Size, lines_of
 
 
 def check_all(
@@ -22,9 +22,7 @@ def check_all(
         raise WrongUse(f"there is no table {table!r}; there are {', '.join(TABLES)}")
     rows: list[tuple[Size, Report]] = []
     surprises: list[str] = []
-    for size in SIZES:
-        if size.table != table:
-            continue
+    for size in lines_of(table):
         title = " ".join(word for word in (size.model, size.variant, size.name) if word)
         with Watch(f"checking {title}") as watch:
             report = check(size.instance(), name=size.model, engine=engine, workers=workers, progress=watch.search)

@@ -15,7 +15,7 @@ from kmigrate.spec.language import Model
 from kmigrate.spec.protocol import Pattern
 
 TABLES = ("quick", "standard", "long")
-"""Which lines are run together: seconds, minutes, as long as it takes."""
+"""Which lines are run together: seconds, minutes, as long as it takes. Each has the lines of those before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +209,10 @@ SIZES: tuple[Size, ...] = (
         fails=_FREEZE_FAILS | {"locks_have_holders", "waiters_are_the_occupants"},
     ),
     Size("freeze", "hardened", "standard", {**_EVERYTHING, "threads": 4, "cores": 3}, "standard"),
-    Size("freeze", "hardened", "strangers", {**_EVERYTHING, "threads": 3, "cores": 3, "strangers": 1}, "standard"),
-    Size("freeze", "hardened", "occupied", {**_EVERYTHING, "residents": 2}, "standard"),
+    Size(
+        "freeze", "hardened", "strangers-3", {**_EVERYTHING, "threads": 3, "cores": 3, "strangers": 1}, "standard"
+    ),
+    Size("freeze", "hardened", "occupied-2", {**_EVERYTHING, "residents": 2}, "standard"),
     Size("memory", "published", "tiny", _WORD, fails=_MEMORY_FAILS),
     Size("memory", "hardened", "tiny", _WORD),
     Size("memory", "hardened", "cores", {**_WORD, "cores": 2}),
@@ -259,7 +261,7 @@ SIZES: tuple[Size, ...] = (
     Size(
         "machine",
         None,
-        "faults",
+        "faults-2",
         {**_ONE_MOVE, "attempts": 2, "frames": 2, "sections": 2, "losses": 1, "crashes": 1},
         "standard",
     ),
@@ -273,6 +275,13 @@ SIZES: tuple[Size, ...] = (
     ),
 )
 """The table. Lines of one model and variant stand together, smallest first."""
+
+
+def lines_of(table: str) -> tuple[Size, ...]:
+    """The lines of a table and of those before it, lines of one model and variant together."""
+    within = TABLES[: TABLES.index(table) + 1]
+    return tuple(size for size in SIZES if size.table in within)
+
 
 NOT_EXPLORED: Mapping[str, str] = {
     "protocol": "more than 4 clusters, 3 processes or 4 requests; more than one section together with every kind "
