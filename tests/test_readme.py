@@ -6,7 +6,10 @@ from support.readme import output_of, transcripts
 
 
 def test_the_readme_shows_transcripts() -> None:
-    assert [command for command, _ in transcripts()] == ["kmigrate check --all --brief", "kmigrate hazards --explain H2"]
+    assert [command for command, _ in transcripts()] == [
+        "kmigrate check --all --brief",
+        "kmigrate hazards --explain H2",
+    ]
 
 
 @pytest.mark.parametrize(("command", "shown"), transcripts(), ids=lambda value: value[:30])
