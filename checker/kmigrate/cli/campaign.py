@@ -1,26 +1,44 @@
-"""`kmigrate campaign` and `kmigrate replay`."""
+"""`kmigrate campaign`."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
-from kmigrate.conformance import CampaignReport, Replay, campaign, load, replay
-from kmigrate.conformance.mapping import Numbering, bind
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
+from kmigrate.conformance import Campaign, CampaignReport, Plan
+from kmigrate.conformance.adequacy import Adequacy, adequacy
+from kmigrate.conformance.plan import DEFAULT_DRIVERS
+from kmigrate.conformance.state import load, save
 from kmigrate.impl import Defect
 from kmigrate.report import Watch
-from kmigrate.spec.language.model import show
+from kmigrate.report.campaigns import adequacy_junit, campaign_junit, campaign_page
 
 EXIT_NONDETERMINISM = 4
+
+STATE = "campaign.state.json"
+"""The file in the output folder from which an interrupted campaign goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A campaign's length by name; mutants are tried for so many runs of each driver."""
+
+    traces: int
+    mutant_runs: int
+    first_only: bool
+
+
+PROFILES = {"quick": Profile(1_000, 600, True), "nightly": Profile(100_000, 2_000, False)}
 
 
 @app.command("campaign")
 def campaign_command(
-    traces: Annotated[int, typer.Option(min=1, help="Runs to make.")] = 1000,
+    traces: Annotated[int | None, typer.Option(min=1, help="Runs to make; 1000, or as the profile says.")] = None,
     seed: Annotated[int, typer.Option(help="The campaign's seed; run i is drawn from it and i alone.")] = 1,
     variant: Annotated[str, typer.Option(help="published or hardened.")] = "hardened",
     defect: Annotated[
@@ -29,39 +47,74 @@ def campaign_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files of failures.")] = Path(
         "runs"
     ),
+    profile: Annotated[str, typer.Option(help="quick or nightly: how long.")] = "quick",
+    seconds: Annotated[float | None, typer.Option("--time", min=0, help="Stop after so many seconds.")] = None,
+    until_coverage: Annotated[
+        float | None, typer.Option(min=0, max=100, help="Stop at this percentage of edges; exit 3 if not reached.")
+    ] = None,
+    plateau: Annotated[int | None, typer.Option(min=1, help="Stop after so many runs without a new edge.")] = None,
+    driver: Annotated[list[str] | None, typer.Option(help="Use only these drivers.")] = None,
+    scope: Annotated[str, typer.Option(help="wide, or small: one shape, so that coverage is a fraction.")] = "wide",
+    workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = 1,
+    again: Annotated[bool, typer.Option(help="Make one run in a hundred again in another process.")] = True,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Try the mutants instead: are they caught?")] = False,
+    resume: Annotated[Path | None, typer.Option(help=f"Go on from the {STATE} of an interrupted campaign.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write a JUnit report.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
     json_: JsonFlag = False,
 ) -> None:
     """Drive the machine through random schedules; every step is judged by the model."""
+    if profile not in PROFILES:
+        raise WrongUse(f"no profile is called {profile!r}; there are {', '.join(PROFILES)}")
+    length = PROFILES[profile]
+    if mutants:
+        _mutants(length, seed, workers, junit, json_)
     if variant not in ("published", "hardened"):
         raise WrongUse(f"no variant is called {variant!r}; there are published, hardened")
-    defects = []
-    for name in defect or []:
-        try:
-            defects.append(Defect(name))
-        except ValueError:
-            raise WrongUse(
-                f"no defect is called {name!r}; there are {', '.join(d.value for d in Defect)}"
-            ) from None
+    if resume is None:
+        drivers = tuple(driver) if driver else DEFAULT_DRIVERS
+        count = length.traces if traces is None else traces
+        plan, report = Plan(variant, _defects(defect), seed, count, drivers=drivers, scope=scope), None
+    else:
+        plan, report = load(resume)
+        plan = plan if traces is None else replace(plan, traces=traces)
+    plan = replace(
+        plan, seconds=seconds, until_coverage=until_coverage, plateau=plateau, workers=workers, again=again
+    )
+    made = Campaign(plan, report)
     with Watch("campaign") as watch:
-        report = campaign(
-            variant=variant,
-            traces=traces,
-            seed=seed,
-            defects=frozenset(defects),
-            folder=output,
-            progress=lambda done, total: watch.count(done, total, "runs"),
-        )
+        made.run(output, lambda done, total, found: watch.say(f"{done:,} of {total:,} runs, {found}"))
+    report = made.report
+    if report.interrupted:
+        save(plan, report, output / STATE)
+    if junit is not None:
+        write_text(campaign_junit(report), junit)
+    if html is not None:
+        write_text(campaign_page(report), html)
     if json_:
         print_json(report.as_json())
     else:
         _print(report)
+        if report.interrupted:
+            console().print(f"interrupted; it goes on with: kmigrate campaign --resume {output / STATE}")
     raise typer.Exit(report.exit_code)
+
+
+def _defects(names: list[str] | None) -> frozenset[Defect]:
+    defects = []
+    for name in names or []:
+        try:
+            defects.append(Defect(name))
+        except ValueError:
+            known = ", ".join(d.value for d in Defect)
+            raise WrongUse(f"no defect is called {name!r}; there are {known}") from None
+    return frozenset(defects)
 
 
 def _print(report: CampaignReport) -> None:
     out = console()
-    verdict = "nonconformance" if report.findings else "conforms"
-    out.print(Text(f"{report.variant}: {verdict}", style="bold red" if report.findings else "bold green"))
+    style = "bold green" if report.verdict == "conforms" else "bold red"
+    out.print(Text(f"{report.variant}: {report.verdict}", style=style))
     out.print(
         f"{report.traces:,} runs of seed {report.seed}, {report.events:,} events, {report.steps:,} of them actions "
         f"of the model; hash {report.hash}"
@@ -69,6 +122,17 @@ def _print(report: CampaignReport) -> None:
     taken = len(report.actions)
     line = f"{taken} of {taken + len(report.never_taken)} actions of the model were taken"
     out.print(line + (f"; never: {', '.join(report.never_taken)}" if report.never_taken else ""))
+    out.print(f"{len(report.coverage.states):,} states and {len(report.coverage.edges):,} edges of the models")
+    if report.summary is not None:
+        summary = report.summary
+        out.print(
+            f"small scope: {summary.edges} of {summary.all_edges} edges ({summary.percent:.1f} %), "
+            f"{summary.states} of {summary.all_states} states"
+        )
+        for action, way in sorted(summary.uncovered, key=lambda one: len(one[1]))[:5]:
+            out.print(f"  not covered: {action} after {', '.join(way) or 'the start'}", style="dim")
+    for name, (done, of) in report.unfinished_scenarios.items():
+        out.print(f"  scenario not seen to its end: {name}, {done} of {of} actions", style="dim")
     for finding in report.findings:
         times = report.failures[finding.signature]
         out.print(
@@ -78,53 +142,44 @@ def _print(report: CampaignReport) -> None:
         out.print(f"  shrunk to {finding.items} items and {finding.deviations} departures from the ordinary course")
         if finding.file is not None:
             out.print(f"  kmigrate replay {finding.file}")
+    if report.nondeterministic:
+        numbers = ", ".join(str(number) for number in report.nondeterministic)
+        out.print(Text(f"in another process these runs are other runs: {numbers}", style="bold red"))
 
 
-@app.command("replay")
-def replay_command(
-    file: Annotated[Path, typer.Argument(help="A run file that a campaign wrote.")], json_: JsonFlag = False
-) -> None:
-    """Run a recorded run again: exit 1 if it fails as recorded, 0 if it conforms, 4 if it is another run."""
-    recorded = load(file)
-    result = replay(recorded)
-    finding = result.outcome.finding
-    if json_:
-        print_json(
-            {
-                "file": str(file),
-                "signature": list(result.outcome.signature),
-                "recorded": list(recorded.signature),
-                "same": result.same,
-                "explanation": "" if finding is None else str(finding),
-                "trace_hash": result.outcome.trace_hash,
-            }
+def _mutants(length: Profile, seed: int, workers: int, junit: Path | None, json_: bool) -> None:
+    """Try the mutants, report the score, and leave with its exit code."""
+    with Watch("mutants") as watch:
+        score = adequacy(
+            seed=seed,
+            runs=length.mutant_runs,
+            workers=workers,
+            first_only=length.first_only,
+            progress=lambda done, total: watch.count(done, total, "mutants"),
         )
+    if junit is not None:
+        write_text(adequacy_junit(score), junit)
+    if json_:
+        print_json(score.as_json())
     else:
-        _tell(result)
-    raise typer.Exit(result.exit_code if result.same or finding is None else EXIT_NONDETERMINISM)
+        _print_score(score)
+    raise typer.Exit(score.exit_code)
 
 
-def _tell(result: Replay) -> None:
+def _print_score(score: Adequacy) -> None:
     out = console()
-    configuration = result.recorded.configuration
-    out.print(
-        f"{configuration.variant}, {configuration.geometry.name}, {configuration.clusters} clusters, "
-        f"{configuration.processes} processes, {len(result.recorded.choices)} recorded choices"
-    )
-    for item in configuration.workload:
-        out.print(f"  {item}", style="dim")
-    numbering = Numbering()
-    for event in result.outcome.machine.trace.events:
-        bound = bind(event, configuration.variant, numbering)
-        if bound is not None:
-            action = f"{bound[0]}({', '.join(show(value) for value in bound[1])})"
-            out.print(f"{event.sequence:>5}  {event.cycle / 400_000:>9.3f} ms  {action}")
-    finding = result.outcome.finding
-    if finding is None:
-        out.print(Text("conforms: the recorded failure is no longer there", style="bold green"))
-        return
-    out.print(Text(str(finding), style="bold red"))
-    if result.same:
-        out.print("the same failure as recorded, event by event")
-    else:
-        out.print(Text("not the run that was recorded: another trace under the same choices", style="bold red"))
+    for what, trials in (("machine", score.machines), ("judge", score.judges)):
+        caught = sum(trial.caught for trial in trials)
+        style = "bold green" if caught == len(trials) else "bold red"
+        out.print(Text(f"{caught} of {len(trials)} {what} mutants are caught", style=style))
+    right = len(score.benign) - len(score.false_alarms)
+    out.print(f"{right} of {len(score.benign)} benign variants pass")
+    for trial in score.machines:
+        soonest = {driver: f"{k.runs}" if k.signature else "-" for driver, k in trial.by_driver.items()}
+        shown = "  ".join(f"{driver} {runs:>4}" for driver, runs in soonest.items())
+        out.print(f"  {trial.mutant.name:26} {shown}", style="dim")
+    for trial in score.missed:
+        out.print(Text(f"not caught: {trial.mutant.name}: {trial.mutant.why}", style="bold red"))
+        out.print(trial.mutant.difference())
+    for trial in score.false_alarms:
+        out.print(Text(f"a false alarm: {trial.mutant.name}: {trial.mutant.why}", style="bold red"))

@@ -1,27 +1,31 @@
-"""Abstractions: the state of a machine as a state of the protocol model.
+"""Abstractions: the state of a machine as a state of the protocol models.
 
-They read memory, registers and the network through `Inspection`, never the trace and never the model's state. A
-value is written down for every slot of the model, so that nothing the model speaks of can change unseen. The one
-exception is `requested`, which counts history: the judge's own count of requests stands for it.
+They read memory, registers and the network, never the trace and never the model's state. A value is written down
+for every slot of the model, so that nothing the model speaks of can change unseen. The one exception is
+`requested`, which counts history: the judge's own count of requests stands for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from functools import lru_cache
+from typing import Any
 
 from kmigrate.conformance.mapping import Numbering
+from kmigrate.conformance.pair import Abstraction
+from kmigrate.conformance.standing import Standing
 from kmigrate.impl import Inspection, Machine
-from kmigrate.impl.migration.messages import Want
+from kmigrate.impl.errors import MalformedMessage
+from kmigrate.impl.hal.mailbox import NAME_NODE
+from kmigrate.impl.migration.attempt import DestinationRecord, SourceRecord
+from kmigrate.impl.migration.messages import Want, decode
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.model import State
 from kmigrate.spec.language.plain import initial_states
-from kmigrate.spec.vocabulary import DestinationPhase, Message
+from kmigrate.spec.protocol.network import Copied
+from kmigrate.spec.vocabulary import DestinationPhase, Message, SourcePhase
 
-Abstraction: TypeAlias = Callable[[], State]
 
-
-class _Slots:
+class Slots:
     """The model's slots by variable, to be filled with codes."""
 
     def __init__(self, model: Model) -> None:
@@ -39,121 +43,216 @@ class _Slots:
         return self.first[name] + slot
 
 
-def abstraction(machine: Machine, model: Model, numbering: Numbering) -> Abstraction:
-    """The function that looks at this machine, whose attempts are numbered by `numbering`."""
-    if machine.configuration.variant == "published":
-        return _published(machine, model, numbering)
-    return _hardened(machine, model, numbering)
+@lru_cache(maxsize=64)
+def slots_of(model: Model) -> Slots:
+    """The slots of a model, found once."""
+    return Slots(model)
 
 
-def _hardened(machine: Machine, model: Model, numbering: Numbering) -> Abstraction:
-    look = Inspection(machine)
-    slots = _Slots(model)
-    clusters, processes = machine.configuration.clusters, machine.configuration.processes
-    sections = model.schema.index_domains["content"][1].size
-    first = {name: slots.first[name] for name in slots.first}
-    nobody = processes
-    phases_there = slots.codes["at_source"]
-    phases_here = slots.codes["at_destination"]
-    kinds = {message: code for code, message in enumerate(Message)}
-    width = model.schema.index_domains["sent"][1].size
+class HardenedLook:
+    """Looks at a machine of the hardened protocol.
 
-    def content(state: list[int]) -> None:
-        limit = [sections] * clusters
-        for attempt, _ in numbering.numbered():
-            record = look.destination_record(attempt)
-            if record is not None and record.phase is DestinationPhase.STAGING:
-                limit[attempt.destination] = min(limit[attempt.destination], record.staged)
-        slot = first["content"]
-        for cluster in range(clusters):
-            trusted = limit[cluster]
-            for section in range(sections):
-                whose = look.standing(cluster, section) if section < trusted else None
-                state[slot] = nobody if whose is None else whose
-                slot += 1
-            state[first["frozen"] + cluster] = look.frozen(cluster)
+    base  the state but for what is on its way; brought up to date at each look
+    """
 
-    def attempts(state: list[int]) -> None:
-        state[first["requested"]] = numbering.requests
-        for attempt, number in numbering.numbered():
-            state[first["process"] + number] = attempt.process
-            state[first["source"] + number] = attempt.source
-            state[first["destination"] + number] = attempt.destination
-            state[first["epoch"] + number] = attempt.epoch
-            state[first["at_source"] + number] = phases_there[look.source_record(attempt).phase]
-            there = look.destination_record(attempt)
-            if there is not None:
-                state[first["at_destination"] + number] = phases_here[there.phase]
-                state[first["staged"] + number] = there.staged
+    def __init__(self, machine: Machine, model: Model, numbering: Numbering) -> None:
+        self.machine, self.numbering = machine, numbering
+        self.standing = Standing(machine)
+        slots = slots_of(model)
+        self.base, self.first = list(slots.initial), slots.first
+        self.sections: int = model.schema.index_domains["content"][1].size
+        self.there, self.here = slots.codes["at_source"], slots.codes["at_destination"]
+        self.kinds = {message: code for code, message in enumerate(Message)}
+        self.width: int = model.schema.index_domains["sent"][1].size
+        self.copied = slots.codes["copy"]
+        self._sources: list[SourceRecord] = []
+        self._destinations: list[DestinationRecord | None] = []
+        self._letters: dict[bytes, tuple[int, int]] = {}
+        self._phases: list[tuple[SourcePhase | None, DestinationPhase | None]] = []
+        self._trusted = [-1] * len(machine.containers)
+        self._hardened = machine.hardened
+        self._mailboxes = [(mailbox.node == NAME_NODE, mailbox.queues) for mailbox in machine.noc.mailboxes]
 
-    def network(state: list[int]) -> None:
-        closed = {attempt: machine.closed(attempt) for attempt, _ in numbering.numbered()}
-        for transit in look.messages:
-            letter = transit.letter
-            known = numbering.get(letter.attempt)
-            if known is None or (transit.receiver is not None and closed[letter.attempt]):
-                continue
-            if isinstance(letter, Want):
-                state[first["want"] + known * sections + letter.section] = 1
-            else:
-                state[first["sent"] + kinds[letter.message] * width + known] = 1
-        for attempt, section in look.sections_on_their_way:
-            known = numbering.get(attempt)
-            if known is not None:
-                state[first["sect"] + known * sections + section] = 1
-
-    def records(state: list[int]) -> None:
-        for cluster in range(clusters):
-            for process in range(processes):
-                state[first["seen"] + cluster * processes + process] = look.seen(cluster, process)
-        for process, (owner, epoch) in enumerate(look.names):
-            state[first["owner"] + process] = owner
-            state[first["recorded"] + process] = epoch
-
-    def whole() -> State:
-        state = list(slots.initial)
-        content(state)
-        attempts(state)
-        network(state)
-        records(state)
+    def __call__(self, whole: bool = False) -> State:
+        """The state of the model that the machine is in."""
+        fresh = self.standing.refresh(whole)
+        closed = self._attempts()
+        self._content(fresh)
+        state = self.base.copy()
+        self._network(state, closed)
+        if self.machine.interference is not None:
+            self._faults(state)
         return tuple(state)
 
-    return whole
+    def _attempts(self) -> list[bool]:
+        """Bring both sides' records up to date in the base; returns which attempts both have closed."""
+        first, base, numbering = self.first, self.base, self.numbering
+        base[first["requested"]] = numbering.requests
+        for k in range(numbering.foreign):
+            base[first["meddled"] + k] = 1
+        if len(self._sources) < len(numbering.pairs):
+            self._enrol()
+        closed = []
+        phases = self._phases
+        for number, source in enumerate(self._sources):
+            there = self._destinations[number]
+            if there is None:
+                attempt = source.attempt
+                there = self._hardened[attempt.destination].destination.records.get(attempt)
+                self._destinations[number] = there
+            over = source.phase is SourcePhase.CLOSED
+            here = None if there is None else there.phase
+            if phases[number] != (source.phase, here):
+                phases[number] = source.phase, here
+                base[first["at_source"] + number] = self.there[source.phase]
+                if here is not None:
+                    base[first["at_destination"] + number] = self.here[here]
+            if there is not None:
+                base[first["staged"] + number] = there.staged
+            closed.append(over and here is DestinationPhase.CLOSED)
+        self._records()
+        return closed
+
+    def _enrol(self) -> None:
+        """Write down what of an attempt never changes, for those that are new."""
+        first, base = self.first, self.base
+        for attempt, number in self.numbering.pairs[len(self._sources) :]:
+            self._sources.append(self._hardened[attempt.source].source.records[attempt])
+            self._destinations.append(None)
+            self._phases.append((None, None))
+            base[first["process"] + number] = attempt.process
+            base[first["source"] + number] = attempt.source
+            base[first["destination"] + number] = attempt.destination
+            base[first["epoch"] + number] = attempt.epoch
+
+    def _content(self, fresh: bool) -> None:
+        """Bring up to date what stands where; of a staged copy only what has been staged."""
+        sections, base = self.sections, self.base
+        nobody, content = self.machine.configuration.processes, self.first["content"]
+        for cluster, daemon in enumerate(self._hardened):
+            staging = daemon.destination.current
+            trusted = sections
+            if staging is not None and staging.phase is DestinationPhase.STAGING:
+                trusted = staging.staged
+            if not fresh and trusted == self._trusted[cluster]:
+                continue
+            self._trusted[cluster] = trusted
+            slot = content + cluster * sections
+            base[slot : slot + sections] = [
+                nobody if standing is None or section >= trusted else standing
+                for section, standing in enumerate(self.standing.whose[cluster])
+            ]
+            base[self.first["frozen"] + cluster] = int(self.standing.frozen[cluster])
+
+    def _network(self, state: list[int], closed: list[bool]) -> None:
+        """Fill in what is on its way."""
+        letters = self._letters
+        for to_names, queues in self._mailboxes:
+            for queue in queues:
+                for content in queue:
+                    known = letters.get(content)
+                    if known is None:
+                        known = self._letter(content)
+                    number, slot = known
+                    if number >= 0 and (to_names or not closed[number]):
+                        state[slot] = 1
+        sect, sections, machine = self.first["sect"], self.sections, self.machine
+        for number, source in enumerate(self._sources):
+            section = source.section
+            if section is not None and not closed[number] and machine.under_way(source.attempt, section):
+                state[sect + number * sections + section] = 1
+
+    def _letter(self, content: bytes) -> tuple[int, int]:
+        """The attempt's number and the slot of a message; -1 for one that says nothing to the model."""
+        try:
+            letter = decode(content)
+        except MalformedMessage:
+            return -1, 0
+        number = self.numbering.get(letter.attempt)
+        if number is None:
+            return -1, 0
+        if isinstance(letter, Want):
+            slot = self.first["want"] + number * self.sections + letter.section
+        else:
+            slot = self.first["sent"] + self.kinds[letter.message] * self.width + number
+        self._letters[content] = number, slot
+        return number, slot
+
+    def _records(self) -> None:
+        """Bring up to date the epochs that clusters have seen, who has stopped, and the name service's records."""
+        first, base, processes = self.first, self.base, self.machine.configuration.processes
+        seen, crashed = first["seen"], first["crashed"]
+        for cluster, daemon in enumerate(self._hardened):
+            for process, epoch in daemon.station.seen.items():
+                base[seen + cluster * processes + process] = epoch
+            base[crashed + cluster] = int(daemon.stopped)
+        owner, recorded = first["owner"], first["recorded"]
+        base[owner : owner + processes] = self.machine.names.owner
+        base[recorded : recorded + processes] = self.machine.names.recorded
+
+    def _faults(self, state: list[int]) -> None:
+        """Fill in what the network has lost and doubled."""
+        interference, first = self.machine.interference, self.first
+        assert interference is not None
+        state[first["lost"]] = interference.lost
+        for k, copy in enumerate(interference.copies):
+            state[first["copied"] + k] = 1
+            if copy.waiting:
+                letter = decode(copy.content)
+                assert not isinstance(letter, Want)
+                state[first["copy"] + k] = self.copied[Copied(letter.message.value)]
+                state[first["copy_attempt"] + k] = self.numbering[letter.attempt]
 
 
-def _published(machine: Machine, model: Model, numbering: Numbering) -> Abstraction:
-    look = Inspection(machine)
-    slots = _Slots(model)
-    clusters, processes = machine.configuration.clusters, machine.configuration.processes
-    sections = model.schema.index_domains["content"][1].size
-    first, codes = slots.first, slots.codes
-    nobody, nowhere = processes, clusters
+class PublishedLook:
+    """Looks at a machine of the published protocol."""
 
-    def or_null(value: int | None, null: int) -> int:
-        return null if value is None else value
+    def __init__(self, machine: Machine, model: Model, numbering: Numbering) -> None:
+        self.machine, self.numbering = machine, numbering
+        self.standing = Standing(machine)
+        self.look = Inspection(machine)
+        self.slots = slots_of(model)
+        self.sections: int = model.schema.index_domains["content"][1].size
 
-    def cluster_state(state: list[int], cluster: int) -> None:
-        for section in range(sections):
-            state[slots.at("content", cluster, section)] = or_null(look.content(cluster, section), nobody)
-        state[first["frozen"] + cluster] = look.frozen(cluster)
-        daemon: Any = look.daemon(cluster)
-        state[first["call"] + cluster] = codes["call"][daemon.call]
-        state[first["called"] + cluster] = or_null(daemon.called, nowhere)
-        state[first["role"] + cluster] = codes["role"][daemon.role]
-        state[first["peer"] + cluster] = or_null(daemon.peer, nowhere)
-        state[first["walked"] + cluster] = daemon.walked
-        state[first["to_slot"] + cluster] = or_null(look.to_slot(cluster), nowhere)
-
-    def whole() -> State:
+    def __call__(self, whole: bool = False) -> State:
+        """The state of the model that the machine is in."""
+        self.standing.refresh(whole)
+        slots, look = self.slots, self.look
+        first, codes = slots.first, slots.codes
+        clusters, nobody = self.machine.configuration.clusters, self.machine.configuration.processes
         state = list(slots.initial)
-        state[first["requested"]] = numbering.requests
+        state[first["requested"]] = self.numbering.requests
         for cluster in range(clusters):
-            cluster_state(state, cluster)
+            self._cluster(state, cluster)
             for other in range(clusters):
                 if other != cluster:
                     state[slots.at("from_slot", cluster, other)] = look.from_slot(cluster, other)
                     state[slots.at("portal", cluster, other)] = codes["portal"][look.portal(cluster, other)]
-                    state[slots.at("cargo", cluster, other)] = or_null(look.cargo(cluster, other), nobody)
+                    state[slots.at("cargo", cluster, other)] = _or(look.cargo(cluster, other), nobody)
         return tuple(state)
 
-    return whole
+    def _cluster(self, state: list[int], cluster: int) -> None:
+        first, codes = self.slots.first, self.slots.codes
+        nobody, nowhere = self.machine.configuration.processes, self.machine.configuration.clusters
+        daemon: Any = self.look.daemon(cluster)
+        for section, whose in enumerate(self.standing.whose[cluster]):
+            torn = daemon.allowed and daemon.walked == section
+            state[first["content"] + cluster * self.sections + section] = nobody if torn else _or(whose, nobody)
+        state[first["frozen"] + cluster] = self.standing.frozen[cluster]
+        state[first["call"] + cluster] = codes["call"][daemon.call]
+        state[first["called"] + cluster] = _or(daemon.called, nowhere)
+        state[first["role"] + cluster] = codes["role"][daemon.role]
+        state[first["peer"] + cluster] = _or(daemon.peer, nowhere)
+        state[first["walked"] + cluster] = daemon.walked
+        state[first["to_slot"] + cluster] = _or(self.look.to_slot(cluster), nowhere)
+
+
+def _or(value: int | None, null: int) -> int:
+    return null if value is None else value
+
+
+def abstraction(machine: Machine, model: Model, numbering: Numbering) -> Abstraction:
+    """The function that looks at this machine, whose attempts are numbered by `numbering`."""
+    if machine.configuration.variant == "published":
+        return PublishedLook(machine, model, numbering)
+    return HardenedLook(machine, model, numbering)

@@ -1,93 +1,139 @@
 """Campaigns: many judged runs from one seed, and what they found.
 
-Run i of seed s is drawn from "s:i" alone, so it is the same however many runs there are. Failures are told apart
-by their signature; the first of each is shrunk and written to a file.
+Runs are drawn in rounds; what a round covered for the first time guides later rounds. Failures are told apart by
+their signature; the first of each is shrunk and written to a file.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
-from kmigrate.conformance.judge import Nonconformance
-from kmigrate.conformance.mapping import NOT_ON_THE_MACHINE
+from kmigrate.conformance.denominator import Denominator
+from kmigrate.conformance.findings import CampaignReport, Finding
+from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.shrink import Smaller, shrink
-from kmigrate.conformance.workload import drawn
-from kmigrate.impl import Defect
+from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere
+from kmigrate.impl import ChoiceList, Configuration, Defect
 
-FORMAT = "kmigrate-campaign"
-VERSION = 1
+ROUND = 64
+"""Runs that are drawn at once, from the corpus as it stands before them."""
 
+MOST_GUIDES = 256
+"""Runs kept to start from; a new one takes the place of the oldest."""
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One way to fail."""
+ONE_IN = 100
+"""One run in so many is run again elsewhere, but at least one, and at most MOST_AGAIN."""
 
-    signature: tuple[str, ...]
-    first: int
-    """The number of the first run that failed so."""
-    nonconformance: Nonconformance
-    """As it stands in the shrunk run."""
-    file: Path | None
-    deviations: int
-    items: int
+MOST_AGAIN = 200
 
 
-@dataclass(slots=True)
-class CampaignReport:
-    """What a campaign showed."""
+class Campaign:
+    """One campaign under way; `report` is valid at any time, and what is needed to go on is in it.
 
-    variant: str
-    seed: int
-    traces: int = 0
-    events: int = 0
-    steps: int = 0
-    """Judged steps: events that are actions of the model."""
-    actions: Counter[str] = field(default_factory=Counter)
-    never_taken: list[str] = field(default_factory=list)
-    failures: Counter[tuple[str, ...]] = field(default_factory=Counter)
-    findings: list[Finding] = field(default_factory=list)
-    hash: str = ""
-    """Over the trace hashes of all runs."""
+    oracles  what earlier campaigns of the same kind have learnt of the models, if anything
+    """
 
-    @property
-    def exit_code(self) -> int:
-        """0 conforms, 1 nonconformance."""
-        return 1 if self.findings else 0
+    def __init__(self, plan: Plan, report: CampaignReport | None = None, *, oracles: Oracles | None = None) -> None:
+        self.plan = plan
+        self.oracles = oracles if oracles is not None else Oracles(plan.pair)
+        self.report = report if report is not None else CampaignReport(plan.variant, plan.seed, plan.scope)
+        self._failing: dict[tuple[str, ...], Shown] = {}
+        self._sample: list[Shown] = []
+        self._barren = 0
+        self._denominator: Denominator | None = None
+        if plan.scope == "small":
+            self._denominator = Denominator(plan.pair, plan.smallest)
 
-    def as_json(self) -> dict[str, Any]:
-        """The report as a document."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "variant": self.variant,
-            "seed": self.seed,
-            "verdict": "nonconformance" if self.findings else "conforms",
-            "traces": self.traces,
-            "events": self.events,
-            "steps": self.steps,
-            "coverage": dict(sorted(self.actions.items())),
-            "never_taken": self.never_taken,
-            "hash": self.hash,
-            "findings": [
-                {
-                    "signature": list(finding.signature),
-                    "times": self.failures[finding.signature],
-                    "first": finding.first,
-                    "explanation": str(finding.nonconformance),
-                    "file": None if finding.file is None else str(finding.file),
-                    "deviations": finding.deviations,
-                    "items": finding.items,
-                }
-                for finding in self.findings
-            ],
-        }
+    def run(self, folder: Path | None = None, progress: Callable[[int, int, str], None] | None = None) -> None:
+        """Make runs until the plan says that it is enough, or until interrupted; then look at what failed."""
+        started = time.monotonic()
+        report = self.report
+        report.interrupted = False
+        try:
+            with Crew(self.oracles, self.plan.workers) as crew:
+                while not self._enough(started):
+                    numbers = range(report.traces, min(report.traces + ROUND, self.plan.traces))
+                    jobs = [(number, *self.plan.drawn(number, report.corpus)) for number in numbers]
+                    fresh = [self._take(shown) for shown in crew.make(jobs)]
+                    self._guide([shown for shown, new in fresh if new])
+                    if progress is not None:
+                        line = f"{len(report.coverage.edges):,} edges, {len(report.failures)} ways to fail"
+                        progress(report.traces, self.plan.traces, line)
+        except KeyboardInterrupt:
+            report.interrupted = True
+        self._conclude(folder)
+        report.seconds += time.monotonic() - started
+
+    def _enough(self, started: float) -> bool:
+        plan, report = self.plan, self.report
+        if report.traces >= plan.traces:
+            return True
+        if plan.seconds is not None and time.monotonic() - started >= plan.seconds:
+            return True
+        if plan.plateau is not None and self._barren >= plan.plateau:
+            return True
+        if plan.until_coverage is None or self._denominator is None:
+            return False
+        return self._denominator.summary(report.coverage).percent >= plan.until_coverage
+
+    def _take(self, shown: Shown) -> tuple[Shown, bool]:
+        """Count one run; whether it covered anything new."""
+        report = self.report
+        report.traces += 1
+        report.events += shown.events
+        report.steps += shown.steps
+        report.actions.update(shown.actions)
+        report.drivers[shown.driver] += 1
+        report.chain = blake2b(report.chain + shown.trace_hash.encode(), digest_size=16).digest()
+        new = report.coverage.add(shown.coverage) > 0
+        self._barren = 0 if new else self._barren + 1
+        if shown.number % ONE_IN == self.plan.seed % ONE_IN or not self._sample:
+            self._sample.append(shown)
+        if shown.finding is not None:
+            signature = shown.finding.signature
+            report.failures[signature] += 1
+            report.found_by[shown.driver] += 1
+            known = {finding.signature for finding in report.findings}
+            if signature not in known:
+                self._failing.setdefault(signature, shown)
+        return shown, new
+
+    def _guide(self, runs: list[Shown]) -> None:
+        report = self.report
+        report.corpus += [(run.configuration, run.values) for run in runs if run.finding is None]
+        del report.corpus[:-MOST_GUIDES]
+
+    def _conclude(self, folder: Path | None) -> None:
+        """Shrink what failed, sum up the coverage, run some runs again elsewhere."""
+        report, oracles = self.report, self.oracles
+        with suppress(KeyboardInterrupt):
+            for number, shown in sorted((shown.number, shown) for shown in self._failing.values()):
+                outcome = judged(shown.configuration, ChoiceList(shown.values), oracles)
+                smaller = shrink(shown.configuration, outcome, oracles)
+                report.findings.append(_finding(number, smaller, self.plan.seed, folder))
+                del self._failing[smaller.outcome.signature]
+        oracle = oracles.of(self.plan.drawn(0, [])[0])
+        tied = {instance.name for instance in oracle.model.schema.actions}
+        known = {action for row in oracle.table.rows for action in row.actions} & tied - oracle.model.ruled_out()
+        report.never_taken = sorted(known - set(report.actions))
+        report.cells = list(self.plan.pair.matrix(self.plan.smallest))
+        report.scenarios = dict(self.plan.pair.scenarios(self.plan.smallest))
+        if self._denominator is not None:
+            report.summary = self._denominator.summary(report.coverage)
+            goal = self.plan.until_coverage
+            report.gate_missed = goal is not None and report.summary.percent < goal
+        if self.plan.again and self._sample:
+            sample = self._sample[:MOST_AGAIN]
+            elsewhere = hashes_elsewhere(self.plan, sample) if not self.plan.defects else []
+            report.again = len(elsewhere)
+            pairs = zip(sample, elsewhere, strict=False)
+            report.nondeterministic = [shown.number for shown, there in pairs if shown.trace_hash != there]
 
 
 def campaign(
@@ -97,52 +143,31 @@ def campaign(
     seed: int,
     defects: frozenset[Defect] = frozenset(),
     folder: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+    workers: int = 1,
+    oracles: Oracles | None = None,
 ) -> CampaignReport:
     """Run `traces` judged runs.
 
     folder    where the files of failures are written; None writes none
-    progress  told (runs done, runs in all) now and then
+    progress  told (runs done, runs in all, what was found) after each round
+    oracles   what earlier campaigns of this variant have learnt of the models
     """
-    report = CampaignReport(variant, seed)
-    oracles = Oracles()
-    digest = blake2b(digest_size=16)
-    for number in range(traces):
-        if progress is not None and number % 16 == 0:
-            progress(number, traces)
-        configuration, schedule = drawn(f"{seed}:{number}", variant=variant, defects=defects)
-        outcome = judged(configuration, schedule.driver(), oracles)
-        report.traces += 1
-        report.events += outcome.events
-        report.steps += outcome.visible
-        report.actions.update(outcome.actions)
-        digest.update(outcome.trace_hash.encode())
-        if outcome.finding is not None:
-            first = outcome.signature not in report.failures
-            report.failures[outcome.signature] += 1
-            if first:
-                smaller = shrink(configuration, outcome, oracles)
-                report.findings.append(_finding(number, smaller, seed, folder))
-    report.hash = digest.hexdigest()
-    known = {instance.name for instance in oracles.of(drawn("0:0", variant=variant)[0]).model.schema.actions}
-    report.never_taken = sorted(known - NOT_ON_THE_MACHINE - set(report.actions))
-    return report
+    made = Campaign(Plan(variant, defects, seed, traces, workers=workers), oracles=oracles)
+    made.run(folder, progress)
+    return made.report
 
 
 def _finding(number: int, smaller: Smaller, seed: int, folder: Path | None) -> Finding:
-    outcome = smaller.outcome
+    outcome, configuration = smaller.outcome, smaller.configuration
     assert outcome.finding is not None
+    assert isinstance(configuration, Configuration)
     file = None
     if folder is not None:
-        name = "-".join((smaller.configuration.variant, *outcome.signature)).lower().replace("_", "-")
+        name = "-".join((configuration.variant, *outcome.signature)).lower().replace("_", "-")
         file = folder / f"{name}.run.json"
         note = f"found in run {number} of seed {seed}; {outcome.finding}"
-        RunFile(smaller.configuration, outcome.choices, outcome.signature, outcome.trace_hash, note).save(file)
+        RunFile(configuration, outcome.choices, outcome.signature, outcome.trace_hash, note).save(file)
     return Finding(
-        outcome.signature,
-        number,
-        outcome.finding,
-        file,
-        smaller.deviations,
-        len(smaller.configuration.workload),
+        outcome.signature, number, outcome.finding, file, smaller.deviations, len(configuration.workload), smaller
     )

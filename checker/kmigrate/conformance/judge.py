@@ -1,44 +1,55 @@
 """The judge: every step of the machine is a step of the model, or none.
 
-After each event the whole state of the machine is looked at through the abstraction and compared with the
-state of the model. A visible event must be an action that is enabled and leads there; a hidden event must leave
-the abstraction as it is. Invariants are asked of every state. What is wrong is told with the last state that was
-right, the guard that refused, and the difference.
+It keeps the states of the model that explain the trace so far, usually one. After each event the machine is looked
+at through the abstraction: an event that is an action must lead from one of them to what is seen, a hidden event
+must leave it as it is. Invariants are asked of every state. What is wrong is told with the last good state, the
+event, the guard that refused each reading of it, and the difference.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from kmigrate.checker.interpret import Interpreter
-from kmigrate.conformance.abstraction import Abstraction, abstraction
-from kmigrate.conformance.mapping import Numbering, bind
-from kmigrate.impl import Configuration, Machine, Request
+from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.table import Bound
 from kmigrate.impl.simulation.trace import TraceEvent
-from kmigrate.spec.catalogue import find
-from kmigrate.spec.language import Model
 from kmigrate.spec.language.model import State
 from kmigrate.spec.language.plain import execute, initial_states
 
-SECTIONS = 9
-"""Sections of an image on the machine: the data states."""
+WHOLE_EVERY = 64
+"""Looks after which everything is looked at anew, whatever the journals say."""
+
+MOST_STATES = 256
+"""Model states that may explain one trace at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nonconformance:
     """Where a machine leaves the model.
 
-    kind        `refused` the action is not enabled; `differs` the states differ; `property` an invariant fails;
-                `end` the drained machine is not as it should be; `error` the machine itself broke down
-    subject     the action, event, property or resource
-    step        how many events had been judged before
-    explanation what was expected and what was found, in words
+    kind         `refused` the action is not enabled; `differs` the states differ; `property` an invariant fails;
+                 `end` the drained machine is not as it should be; `error` the machine itself broke down
+    subject      the action, event, property or resource
+    step         how many events had been judged before
+    explanation  what was expected and what was found, in words
+    last_good    the last state that was right, slot by slot, where it differs from the initial one
+    event        the event, as it stands in the trace; empty before the first
+    refusals     for each reading of the event that was not enabled: the action, and the conjunct that failed
+    differences  for each slot that differs: its name, the model's value, the machine's
     """
 
     kind: str
     subject: str
     step: int
     explanation: str
+    last_good: tuple[tuple[str, str], ...] = ()
+    event: str = ""
+    refusals: tuple[tuple[str, str], ...] = ()
+    differences: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def signature(self) -> tuple[str, ...]:
@@ -48,31 +59,33 @@ class Nonconformance:
     def __str__(self) -> str:
         return f"{self.kind} {self.subject} at event {self.step}: {self.explanation}"
 
-
-def model_of(configuration: Configuration) -> Model:
-    """The model that judges a machine of this configuration: as many clusters, processes and requests."""
-    requests = sum(1 for item in configuration.workload if isinstance(item, Request))
-    return find("protocol", configuration.variant)(
-        clusters=configuration.clusters,
-        processes=configuration.processes,
-        attempts=max(1, requests),
-        sections=SECTIONS,
-    )
+    def told(self) -> str:
+        """Everything, in several lines."""
+        lines = [str(self), f"  event       {self.event or 'none yet'}"]
+        lines += [f"  last good   {name} = {value}" for name, value in self.last_good]
+        lines += [f"  refused     {action}: {conjunct}" for action, conjunct in self.refusals]
+        lines += [
+            f"  differs     {name}: model {mine}, machine {theirs}" for name, mine, theirs in self.differences
+        ]
+        return "\n".join(lines)
 
 
 class Oracle:
     """What judges share that judge machines of one shape: the model and what has been learnt of it."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.variant = configuration.variant
-        self.model = model_of(configuration)
+    def __init__(self, pair: Pair[Any], configuration: Any) -> None:
+        self.pair = pair
+        self.configuration = configuration
+        self.model = pair.model(configuration)
+        self.table = pair.table(configuration)
         self.interpreter = Interpreter(self.model)
-        self.initial: State = initial_states(self.model)[0]
-        self.numbers = {
+        self.initial: tuple[State, ...] = tuple(initial_states(self.model))
+        self.numbers: dict[Bound, int] = {
             (instance.name, tuple(instance.arguments.values())): number
             for number, instance in enumerate(self.interpreter.actions)
         }
         self.invariants = [p for p in self.model.schema.properties if p.kind == "invariant"]
+        self.quiet = [n for n, i in enumerate(self.interpreter.actions) if i.name in self.table.silent]
         self._known_good: set[State] = set()
 
     def broken(self, state: State) -> str | None:
@@ -85,22 +98,64 @@ class Oracle:
         self._known_good.add(state)
         return None
 
+    def after(self, state: State, number: int) -> State | None:
+        """The state that an action instance leads to; None if it is not enabled."""
+        updates = self.interpreter.effect(number, state)
+        if updates is None:
+            return None
+        changed = list(state)
+        for slot, code in updates:
+            changed[slot] = code
+        return tuple(changed)
+
+    def closure(self, states: list[State]) -> list[State]:
+        """These states and all that silent actions lead to, within the table's bound."""
+        known = dict.fromkeys(states)
+        level = states
+        for _ in range(self.table.silent_steps if self.quiet else 0):
+            fresh = [after for state in level for n in self.quiet if (after := self.after(state, n)) is not None]
+            level = [state for state in dict.fromkeys(fresh) if state not in known]
+            known.update(dict.fromkeys(level))
+            if not level or len(known) > MOST_STATES:
+                break
+        return list(known)
+
+    def refusal(self, state: State, number: int) -> str:
+        """The guard of an action instance that says no in a state."""
+        return str(execute(self.model, self.interpreter.actions[number], state).refused)
+
 
 class Judge:
-    """Follows one machine."""
+    """Follows one machine, from its start or, given what was remembered and the states by then, from the middle.
 
-    def __init__(self, machine: Machine, oracle: Oracle, *, invariants: bool = True) -> None:
+    states     the states of the model that explain the trace so far
+    steps      events judged
+    visible    those that were actions of the model
+    actions    how often each action was taken
+    taken      (state before, action number) of every action of the last event
+    """
+
+    def __init__(
+        self, machine: Any, oracle: Oracle, *, memory: Any = None, states: list[State] | None = None
+    ) -> None:
         self.machine, self.oracle = machine, oracle
-        self.numbering = Numbering()
-        self.look: Abstraction = abstraction(machine, oracle.model, self.numbering)
-        self.state: State = oracle.initial
+        self.memory = oracle.pair.memory() if states is None else memory
+        self.look = oracle.pair.abstraction(machine, oracle.model, self.memory)
+        self.states: list[State] = oracle.closure(list(oracle.initial)) if states is None else states
         self.steps = 0
         self.visible = 0
-        self._invariants = invariants
+        self.actions: Counter[str] = Counter()
+        self.taken: list[tuple[State, int]] = []
+        self._silent = bool(oracle.quiet)
+
+    @property
+    def state(self) -> State:
+        """The first of the states that explain the trace."""
+        return self.states[0]
 
     def start(self) -> Nonconformance | None:
         """Compare the machine before its first event."""
-        return self._compare("start", "the machine before its first event")
+        return self._compare(self.states, "start", "the machine before its first event", None)
 
     def observe(self, event: TraceEvent) -> Nonconformance | None:
         """Judge one event; None if all is well."""
@@ -109,39 +164,120 @@ class Judge:
         return found
 
     def _observe(self, event: TraceEvent) -> Nonconformance | None:
-        bound = bind(event, self.oracle.variant, self.numbering)
-        if bound is None:
-            return self._compare(event.name, f"the hidden event {event.text}")
+        self.taken = []
+        readings = self.oracle.table.candidates(event, self.memory)
+        if not readings:
+            return self._compare(self.states, event.name, "the hidden event {}", event)
         self.visible += 1
-        number = self.oracle.numbers.get(bound)
-        if number is None:
-            return Nonconformance("refused", bound[0], self.steps, f"no instance {bound} for {event.text}")
-        updates = self.oracle.interpreter.effect(number, self.state)
-        instance = self.oracle.interpreter.actions[number]
-        if updates is None:
-            refused = execute(self.oracle.model, instance, self.state).refused
-            return Nonconformance(
-                "refused", bound[0], self.steps, f"{event.text}: {instance.label} is not enabled: {refused}"
-            )
-        changed = list(self.state)
-        for slot, code in updates:
-            changed[slot] = code
-        self.state = tuple(changed)
-        found = self._compare(bound[0], f"{event.text}, which is {instance.label}")
-        if found is None and self._invariants:
-            broken = self.oracle.broken(self.state)
+        after: dict[State, list[tuple[State, int]]] = {}
+        for reading in readings:
+            for state in self.states:
+                reached = self._take(state, reading)
+                if reached is not None:
+                    after.setdefault(*reached)
+        subject = readings[0][0][0]
+        if not after:
+            return self._refused(subject, event, readings)
+        states = list(after)
+        found = self._compare(self.oracle.closure(states) if self._silent else states, subject, "{}", event)
+        if found is not None:
+            return found
+        self.taken = after.get(self.states[0], after[states[0]])
+        for _, number in self.taken:
+            self.actions[self.oracle.interpreter.actions[number].name] += 1
+        for state in self.states:
+            broken = self.oracle.broken(state)
             if broken is not None:
-                return Nonconformance("property", broken, self.steps, f"false after {event.text}")
-        return found
+                good = self._written(self.taken[0][0])
+                text = f"false after {event.text}"
+                return Nonconformance("property", broken, self.steps, text, good, event.text)
+        return None
 
-    def _compare(self, subject: str, where: str) -> Nonconformance | None:
-        seen = self.look()
-        if seen == self.state:
+    def _take(self, state: State, reading: tuple[Bound, ...]) -> tuple[State, list[tuple[State, int]]] | None:
+        """Take the actions of one reading, one after the other; None if one of them is not enabled."""
+        way = []
+        for bound in reading:
+            number = self.oracle.numbers.get(bound)
+            after = None if number is None else self.oracle.after(state, number)
+            if number is None or after is None:
+                return None
+            way.append((state, number))
+            state = after
+        return state, way
+
+    def _compare(
+        self, states: list[State], subject: str, where: str, event: TraceEvent | None
+    ) -> Nonconformance | None:
+        seen = self.look(False)
+        if (self.steps + 1) % WHOLE_EVERY == 0:
+            anew = self.look(True)
+            if anew != seen:
+                return self._differs("unjournalled", seen, anew, "what was written past the journals", event)
+        if states[0] == seen and len(states) == 1:
+            self.states = states
             return None
+        agreeing = [state for state in states if _agrees(seen, state)]
+        if agreeing:
+            self.states = agreeing
+            return None
+        return self._differs(subject, states[0], seen, where, event)
+
+    def finish(self) -> Nonconformance | None:
+        """Look at everything once more, at the end."""
+        seen = self.look(True)
+        if any(_agrees(seen, state) for state in self.states):
+            return None
+        return self._differs("unjournalled", self.states[0], seen, "the end of the run", None)
+
+    # -- telling -----------------------------------------------------------------------------------------
+
+    def _differs(
+        self, subject: str, mine: Any, theirs: Any, where: str, event: TraceEvent | None
+    ) -> Nonconformance:
         slots = self.oracle.model.schema.slots
-        differences = [
-            f"{slot.name}: model {slot.domain.values[mine]}, machine {slot.domain.values[theirs]}"
-            for slot, mine, theirs in zip(slots, self.state, seen, strict=True)
-            if mine != theirs
-        ]
-        return Nonconformance("differs", subject, self.steps, f"after {where}: {'; '.join(differences[:6])}")
+        differences = tuple(
+            (slot.name, str(slot.domain.values[m]), str(slot.domain.values[t]))
+            for slot, m, t in zip(slots, mine, theirs, strict=True)
+            if t is not None and m != t
+        )
+        text = "" if event is None else event.text
+        shown = "; ".join(f"{name}: model {m}, machine {t}" for name, m, t in differences[:6])
+        explanation = f"after {where.format(text)}: {shown}"
+        good = self._written(self.states[0])
+        return Nonconformance("differs", subject, self.steps, explanation, good, text, (), differences)
+
+    def _refused(self, subject: str, event: TraceEvent, readings: list[tuple[Bound, ...]]) -> Nonconformance:
+        refusals = tuple(self._refusals(readings))
+        shown = "; ".join(f"{action} is not enabled: {conjunct}" for action, conjunct in refusals)
+        good = self._written(self.states[0])
+        explanation = f"{event.text}: {shown}"
+        return Nonconformance("refused", subject, self.steps, explanation, good, event.text, refusals)
+
+    def _refusals(self, readings: list[tuple[Bound, ...]]) -> Iterator[tuple[str, str]]:
+        for reading in readings:
+            state: State | None = self.states[0]
+            for bound in reading:
+                number = self.oracle.numbers.get(bound)
+                if number is None:
+                    shown = ", ".join(str(argument) for argument in bound[1])
+                    yield f"{bound[0]}({shown})", "the model has no such instance"
+                    break
+                assert state is not None
+                after = self.oracle.after(state, number)
+                if after is None:
+                    yield self.oracle.interpreter.actions[number].label, self.oracle.refusal(state, number)
+                    break
+                state = after
+
+    def _written(self, state: State) -> tuple[tuple[str, str], ...]:
+        initial = self.oracle.initial[0]
+        slots = self.oracle.model.schema.slots
+        return tuple(
+            (slot.name, str(slot.domain.values[code]))
+            for slot, code, before in zip(slots, state, initial, strict=True)
+            if code != before
+        )
+
+
+def _agrees(seen: tuple[int | None, ...], state: State) -> bool:
+    return seen == state or all(s is None or s == m for s, m in zip(seen, state, strict=True))

@@ -1,28 +1,19 @@
-"""Which event of the machine is which action of the model, and with which parameters.
+"""The tables of the two migration protocols: events of the machine, actions of `protocol`.
 
 The names of events stand in the implementation (`migration/events.py`), the names of actions in the
-specification. Here they are tied: a binder turns what an event carries into an action's parameters. Attempts are
-numbered in the order of their requests, as the model numbers them.
+specification. Here they are tied. Attempts are numbered in the order of their requests, as the model numbers them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Any
 
-from kmigrate.conformance.errors import UnmappedEvent
+from kmigrate.conformance.table import Arguments, Binder, Row, Table
 from kmigrate.impl.migration.attempt import Attempt
-from kmigrate.impl.migration.events import HARDENED_EVENTS, HIDDEN_EVENTS, PUBLISHED_EVENTS
-from kmigrate.impl.simulation.trace import TraceEvent
-from kmigrate.spec.language import Model
+from kmigrate.impl.migration.events import HARDENED_EVENTS, HIDDEN_EVENTS, NETWORK_EVENTS, PUBLISHED_EVENTS
 from kmigrate.spec.protocol import ClusterId, ProcessId
 from kmigrate.spec.vocabulary import Message
-
-Arguments: TypeAlias = Mapping[str, int | str]
-Bound: TypeAlias = tuple[str, tuple[Any, ...]]
-"""An action's name and the values of its parameters, in order."""
-
-Binder: TypeAlias = Callable[[Arguments, "Numbering"], tuple[Any, ...]]
 
 
 class Numbering:
@@ -32,10 +23,16 @@ class Numbering:
         self._numbers: dict[Attempt, int] = {}
         self.requests = 0
         """Requests made so far, of either variant."""
+        self.foreign = 0
+        """Those of them that third parties made."""
+        self.pairs: list[tuple[Attempt, int]] = []
+        """Every attempt with its number, in order."""
 
     def add(self, attempt: Attempt) -> int:
         """The number of a new attempt, which is one more request."""
         self.requests += 1
+        if attempt not in self._numbers:
+            self.pairs.append((attempt, len(self._numbers)))
         return self._numbers.setdefault(attempt, len(self._numbers))
 
     def __getitem__(self, attempt: Attempt) -> int:
@@ -44,10 +41,6 @@ class Numbering:
     def get(self, attempt: Attempt) -> int | None:
         """The number of an attempt, or None if it was never requested."""
         return self._numbers.get(attempt)
-
-    def numbered(self) -> list[tuple[Attempt, int]]:
-        """Every attempt with its number, in order."""
-        return list(self._numbers.items())
 
 
 def attempt_of(arguments: Arguments) -> Attempt:
@@ -62,39 +55,66 @@ def _cluster(name: str) -> Callable[[Arguments], ClusterId]:
 
 def _clusters(*names: str) -> Binder:
     readers = [_cluster(name) for name in names]
-    return lambda arguments, numbering: tuple(read(arguments) for read in readers)
+    return lambda arguments, numbering: (tuple(read(arguments) for read in readers),)
 
 
-def _request(arguments: Arguments, numbering: Numbering) -> tuple[Any, ...]:
+def _request(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...]:
     number = numbering.add(attempt_of(arguments))
     process = ProcessId(int(arguments["process"]))
-    return process, ClusterId(int(arguments["source"])), ClusterId(int(arguments["destination"])), number
+    return ((process, ClusterId(int(arguments["source"])), ClusterId(int(arguments["destination"])), number),)
 
 
-def _call(arguments: Arguments, numbering: Numbering) -> tuple[Any, ...]:
+def _request_for_another(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...]:
+    numbering.foreign += 1
+    ((process, source, destination, number),) = _request(arguments, numbering)
+    return ((numbering.foreign, process, source, destination, number),)
+
+
+def _call(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...]:
     numbering.requests += 1
-    return ClusterId(int(arguments["source"])), ClusterId(int(arguments["destination"]))
+    return ((ClusterId(int(arguments["source"])), ClusterId(int(arguments["destination"]))),)
 
 
-def _attempt(arguments: Arguments, numbering: Numbering) -> tuple[Any, ...]:
-    return (numbering[attempt_of(arguments)],)
+def _attempt(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...]:
+    return ((numbering[attempt_of(arguments)],),)
 
 
-def _section(arguments: Arguments, numbering: Numbering) -> tuple[Any, ...]:
-    return numbering[attempt_of(arguments)], int(arguments["section"])
+def _section(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...] | None:
+    if "section" not in arguments:
+        return None
+    return ((numbering[attempt_of(arguments)], int(arguments["section"])),)
 
 
-def _message(arguments: Arguments, numbering: Numbering) -> tuple[Any, ...]:
-    return Message(str(arguments["message"])), numbering[attempt_of(arguments)]
+def _section_twice(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...] | None:
+    bound = _section(arguments, numbering)
+    return None if bound is None else bound * 2
 
 
-_SPECIAL: dict[str, Binder] = {
+def _message(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...] | None:
+    if "message" not in arguments:
+        return None
+    return ((Message(str(arguments["message"])), numbering[attempt_of(arguments)]),)
+
+
+def _copy(arguments: Arguments, numbering: Numbering) -> tuple[tuple[Any, ...], ...] | None:
+    bound = _message(arguments, numbering)
+    return None if bound is None else ((int(arguments["copy"]), *bound[0]),)
+
+
+_BINDERS: dict[str, Binder] = {
     "request": _request,
+    "request_for_another": _request_for_another,
     "send_section": _section,
     "stage": _section,
     "drop_want": _section,
     "drop_sect": _section,
+    "lose_want": _section,
+    "lose_sect": _section,
     "drop": _message,
+    "lose": _message,
+    "duplicate": _copy,
+    "deliver_copy": _copy,
+    "crash": _clusters("cluster"),
     "kmigrate_to": _call,
     "tell_receiver": _clusters("source"),
     "tell_self": _clusters("source"),
@@ -108,41 +128,95 @@ _SPECIAL: dict[str, Binder] = {
 }
 """Action → binder, for all that do not simply take their attempt."""
 
-
-def visible_events(variant: str) -> dict[str, str]:
-    """Event → action of one variant."""
-    return PUBLISHED_EVENTS if variant == "published" else HARDENED_EVENTS
-
-
-def bind(event: TraceEvent, variant: str, numbering: Numbering) -> Bound | None:
-    """The action that an event is, or None for a hidden event; UnmappedEvent for one that is neither."""
-    action = visible_events(variant).get(event.name)
-    if action is None:
-        if event.name in HIDDEN_EVENTS:
-            return None
-        raise UnmappedEvent(event.name)
-    binder = _SPECIAL.get(action, _attempt)
-    return action, binder(event.arguments, numbering)
-
-
-NOT_ON_THE_MACHINE = frozenset(
-    {
-        "lose",
-        "lose_want",
-        "lose_sect",
-        "duplicate",
-        "duplicate_want",
-        "duplicate_sect",
-        "crash",
-        "answer_again",
-        "answer_stale",
-    }
-    | {"deliver_copy", "deliver_want_copy", "deliver_sect_copy"}
+_SOURCE, _DESTINATION = "migration.source.SourceSide.", "migration.destination.DestinationSide."
+_NAMES, _DAEMON, _MAILBOX = (
+    "services.names.NameService.",
+    "migration.hardened.HardenedDaemon.",
+    "hal.mailbox.Mailbox.",
 )
-"""What the machine does not have: faults (its network is reliable), and what only a missing mechanism allows."""
+_PUBLISHED = "migration.published.PublishedDaemon."
+_CODE: dict[str, str] = {
+    "requested": _SOURCE + "request",
+    "requested_for_another": _SOURCE + "request",
+    "granted": _DESTINATION + "admit",
+    "refused": _DESTINATION + "admit",
+    "answered_again": _DESTINATION + "_answer_again",
+    "freeze_started": _SOURCE + "heed_want",
+    "barrier_passed": _SOURCE + "_pass_barrier",
+    "section_sent": _SOURCE + "heed_want",
+    "section_repeated": _SOURCE + "heed_want",
+    "section_staged": _DESTINATION + "_stage",
+    "section_dropped": _DESTINATION + "_discard",
+    "cancelled": _SOURCE + "_give_up_or_ask",
+    "source_asked": _SOURCE + "_give_up_or_ask",
+    "nack_heeded": _SOURCE + "heed",
+    "commit_asked": _SOURCE + "heed",
+    "move_completed": _SOURCE + "heed",
+    "rolled_back": _SOURCE + "heed",
+    "staging_abandoned": _DESTINATION + "_abandon",
+    "destination_asked": _DESTINATION + "_time_out",
+    "copy_started": _DESTINATION + "heed",
+    "copy_cleared": _DESTINATION + "heed",
+    "commit_recorded": _NAMES + "_answer_commit",
+    "source_answered": _NAMES + "_answer_source",
+    "destination_answered": _NAMES + "_answer_destination",
+    "message_dropped": _DAEMON + "_drop",
+    "want_dropped": _DAEMON + "_drop",
+    "crashed": _DAEMON + "crash",
+    "message_lost": _MAILBOX + "_deliver",
+    "message_damaged": _MAILBOX + "_deliver",
+    "message_doubled": _MAILBOX + "_deliver",
+    "copy_delivered": _MAILBOX + "_deliver_copy",
+    "piece_lost": "hal.portal.Portal._land",
+    "migration_called": _PUBLISHED + "request",
+    "receiver_told": _PUBLISHED + "_tell",
+    "self_told": _PUBLISHED + "_tell",
+    "nobody_told": _PUBLISHED + "_tell",
+    "from_taken": _PUBLISHED + "_take",
+    "to_taken": _PUBLISHED + "_take",
+    "section_allowed": _PUBLISHED + "_allow",
+    "section_written": _PUBLISHED + "_write",
+    "section_read": _PUBLISHED + "_read",
+    "finished": _PUBLISHED + "_finish",
+}
+"""Event → the method that writes it into the trace."""
 
 
-def actions_never_tied(model: Model, variant: str) -> list[str]:
-    """Actions of the model, faults aside, that no event stands for: a hole in the table."""
-    tied = set(visible_events(variant).values())
-    return sorted({instance.name for instance in model.schema.actions} - tied - NOT_ON_THE_MACHINE)
+def _row(event: str, action: str) -> Row:
+    return Row(event, (action,), _BINDERS.get(action, _attempt), _CODE[event])
+
+
+def _network_rows() -> tuple[Row, ...]:
+    repeated = NETWORK_EVENTS["section_repeated"]
+    return (
+        *(
+            _row(event, action)
+            for event, actions in NETWORK_EVENTS.items()
+            if actions != repeated
+            for action in actions
+        ),
+        Row("section_repeated", repeated, _section_twice, _CODE["section_repeated"]),
+    )
+
+
+_NOT_DOUBLED = "the machine doubles neither a WANT, which goes with a permission, nor a piece, which consumes one"
+_NOT_WITHOUT = "only without a mechanism, which the machine does not lack"
+
+HARDENED = Table(
+    (*(_row(event, action) for event, action in HARDENED_EVENTS.items()), *_network_rows()),
+    hidden=HIDDEN_EVENTS,
+    absent={
+        "duplicate_want": _NOT_DOUBLED,
+        "duplicate_sect": _NOT_DOUBLED,
+        "deliver_want_copy": _NOT_DOUBLED,
+        "deliver_sect_copy": _NOT_DOUBLED,
+        "answer_stale": _NOT_WITHOUT,
+    },
+)
+"""The hardened protocol."""
+
+PUBLISHED = Table(tuple(_row(event, action) for event, action in PUBLISHED_EVENTS.items()), hidden=HIDDEN_EVENTS)
+"""The published protocol."""
+
+TABLES = {"published": PUBLISHED, "hardened": HARDENED}
+"""The tables by variant."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
-from kmigrate.conformance.mapping import visible_events
-from kmigrate.impl import Configuration, Inspection, Machine, Ordinary, Request
+from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.protocols import Migration
+from kmigrate.impl import Ordinary
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource
-from kmigrate.impl.simulation.loop import EventClass
+from kmigrate.impl.simulation.trace import TraceEvent
 
 DRIVEN_EVENTS = 2_000
 """Events that a driver may decide about; after them the machine takes the ordinary course."""
 
 DRAIN_EVENTS = 20_000
 """Events after which a machine on the ordinary course counts as never quiet."""
+
+Watcher = Callable[[Judge, TraceEvent], None]
+"""Told of each event that was judged and found right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Outcome:
     """How often each action of the model was taken."""
     choices: tuple[Choice, ...]
     trace_hash: str
-    machine: Machine
+    machine: Any
 
     @property
     def signature(self) -> tuple[str, ...]:
@@ -40,33 +46,34 @@ class Outcome:
 
 
 class Oracles:
-    """One oracle for each shape of machine, made when it is first needed."""
+    """One oracle for each shape of machine of one pair, made when it is first needed."""
 
-    def __init__(self) -> None:
-        self._made: dict[tuple[str, int, int, int], Oracle] = {}
+    def __init__(self, pair: Pair[Any] | None = None) -> None:
+        self.pair: Pair[Any] = pair if pair is not None else Migration()
+        self._made: dict[tuple[Any, ...], Oracle] = {}
 
-    def of(self, configuration: Configuration) -> Oracle:
+    def of(self, configuration: Any) -> Oracle:
         """The oracle for machines of this configuration."""
-        requests = sum(1 for item in configuration.workload if isinstance(item, Request))
-        shape = (configuration.variant, configuration.clusters, configuration.processes, max(1, requests))
+        shape = self.pair.shape(configuration)
         if shape not in self._made:
-            self._made[shape] = Oracle(configuration)
+            self._made[shape] = Oracle(self.pair, configuration)
         return self._made[shape]
 
 
-def judged(configuration: Configuration, driver: ChoiceSource, oracles: Oracles) -> Outcome:
+def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: Watcher | None = None) -> Outcome:
     """Run a machine under a driver, judge every event, drain it fairly and look at what is left.
 
     The judge stops at the first nonconformance. An exception of the machine is one as well.
     """
-    machine = Machine(configuration, driver)
+    pair = oracles.pair
+    machine = pair.make(configuration, driver)
     judge = Judge(machine, oracles.of(configuration))
     events = 0
     finding = judge.start()
     while finding is None:
         if events == DRIVEN_EVENTS:
             machine.loop.choices = Ordinary()
-        if _only_timers_left(machine):
+        if pair.stalled(machine):
             finding = Nonconformance("end", "stalled", events, "nothing goes on until a timer fires")
             break
         try:
@@ -77,51 +84,20 @@ def judged(configuration: Configuration, driver: ChoiceSource, oracles: Oracles)
             finding = Nonconformance("error", type(error).__name__, events, f"the machine broke down: {error}")
             break
         if event is None:
-            finding = _at_the_end(machine, events)
+            finding = judge.finish() or _at_rest(pair, machine, events)
             break
         events += 1
         finding = judge.observe(event)
+        if finding is None and watcher is not None:
+            watcher(judge, event)
         if finding is None and events == DRIVEN_EVENTS + DRAIN_EVENTS:
             finding = Nonconformance("end", "never-quiet", events, "the machine does not come to rest")
-    tied = visible_events(configuration.variant)
-    actions = Counter(tied[event.name] for event in machine.trace.events if event.name in tied)
-    made = driver.made
+    made = list(driver.made)
     while made and made[-1].chosen == 0:
-        made = made[:-1]
-    return Outcome(finding, events, judge.visible, actions, tuple(made), machine.trace_hash, machine)
+        made.pop()
+    return Outcome(finding, events, judge.visible, judge.actions, tuple(made), machine.loop.trace.hash, machine)
 
 
-def _only_timers_left(machine: Machine) -> bool:
-    """Whether the machine waits for a timer alone: on a reliable network something has been swallowed."""
-    pending = machine.loop.pending
-    return bool(pending) and all(event.key[1] == EventClass.TIMER for event in pending)
-
-
-def _at_the_end(machine: Machine, events: int) -> Nonconformance | None:
-    """After a fair end every process runs exactly once, and nothing is held."""
-    look = Inspection(machine)
-    clusters = range(machine.configuration.clusters)
-
-    def wrong(subject: str, explanation: str) -> Nonconformance:
-        return Nonconformance("end", subject, events, explanation)
-
-    frozen = [f"c{cluster}" for cluster in clusters if look.frozen(cluster)]
-    if frozen:
-        return wrong("frozen", f"{', '.join(frozen)} stay frozen")
-    running = [look.running(cluster) for cluster in clusters]
-    for process in range(machine.configuration.processes):
-        places = [f"c{cluster}" for cluster in clusters if running[cluster] == process]
-        if len(places) != 1:
-            where = f"runs on {' and '.join(places)}" if places else "runs nowhere"
-            return wrong("doubled" if places else "lost", f"p{process} {where}")
-    for cluster in clusters:
-        if running[cluster] is None and not machine.containers[cluster].vacant:
-            return wrong("leftovers", f"c{cluster} runs nothing and is not empty")
-    if not look.network_empty:
-        return wrong("network", "messages, permissions or pieces are left in the network")
-    if machine.configuration.variant == "hardened":
-        for attempt in look.attempts:
-            there = look.destination_record(attempt)
-            if look.source_record(attempt).open or (there is not None and there.open):
-                return wrong("attempt", f"{attempt} is still open")
-    return None
+def _at_rest(pair: Pair[Any], machine: Any, events: int) -> Nonconformance | None:
+    wrong = pair.at_rest(machine)
+    return None if wrong is None else Nonconformance("end", wrong[0], events, wrong[1])

@@ -8,19 +8,47 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from kmigrate.conformance.errors import BadRunFile
-from kmigrate.impl import GEOMETRIES, Cancel, Configuration, Defect, Request, Work
+from kmigrate.conformance.workload import knobs_of
+from kmigrate.impl import GEOMETRIES, Cancel, Configuration, Crash, Defect, Geometry, Meddle, Request, Work
 from kmigrate.impl.errors import ImplError
 from kmigrate.impl.simulation.choice import Choice
+from kmigrate.impl.workload import Item
 
 FORMAT = "kmigrate-run"
 VERSION = 1
 
-_ITEMS: dict[str, type[Request | Cancel | Work]] = {"request": Request, "cancel": Cancel, "work": Work}
+_ITEMS: dict[str, type[Item]] = {
+    "request": Request,
+    "cancel": Cancel,
+    "work": Work,
+    "meddle": Meddle,
+    "crash": Crash,
+}
+_MORE: dict[str, tuple[str, ...]] = {"request": ("destination",), "meddle": ("process", "destination")}
+"""What an item has besides its cycle and its cluster."""
+
+
+def configuration_as_json(configuration: Configuration) -> dict[str, Any]:
+    """A configuration as it stands in a run file."""
+    document: dict[str, Any] = {
+        "variant": configuration.variant,
+        "geometry": configuration.geometry.name,
+        "clusters": configuration.clusters,
+        "processes": configuration.processes,
+        "defects": sorted(defect.value for defect in configuration.defects),
+        "workload": [_item(item) for item in configuration.workload],
+    }
+    if knobs := knobs_of(configuration.geometry):
+        document["knobs"] = knobs
+    for fault in ("losses", "duplicates"):
+        if getattr(configuration, fault):
+            document[fault] = getattr(configuration, fault)
+    return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +70,13 @@ class RunFile:
 
     def as_json(self) -> dict[str, Any]:
         """The file's document."""
-        configuration = self.configuration
         return {
             "format": FORMAT,
             "version": VERSION,
             "note": self.note,
             "signature": list(self.signature),
             "trace_hash": self.trace_hash,
-            "variant": configuration.variant,
-            "geometry": configuration.geometry.name,
-            "clusters": configuration.clusters,
-            "processes": configuration.processes,
-            "defects": sorted(defect.value for defect in configuration.defects),
-            "workload": [_item(item) for item in configuration.workload],
+            **configuration_as_json(self.configuration),
             "choices": [[choice.kind, choice.n, choice.chosen] for choice in self.choices],
         }
 
@@ -66,12 +88,10 @@ class RunFile:
         os.replace(partial, path)
 
 
-def _item(item: Request | Cancel | Work) -> dict[str, Any]:
+def _item(item: Item) -> dict[str, Any]:
     kind = next(name for name, made in _ITEMS.items() if type(item) is made)
-    document: dict[str, Any] = {"kind": kind, "at": item.at, "cluster": item.cluster}
-    if isinstance(item, Request):
-        document["destination"] = item.destination
-    return document
+    more = {key: getattr(item, key) for key in _MORE.get(kind, ())}
+    return {"kind": kind, "at": item.at, "cluster": item.cluster, **more}
 
 
 def load(path: Path) -> RunFile:
@@ -84,6 +104,11 @@ def load(path: Path) -> RunFile:
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "file"
         raise BadRunFile(str(path), where, "is not JSON; a run file is what `kmigrate campaign` writes") from None
     return _Reader(str(path), document).run_file()
+
+
+def configuration_from_json(path: str, document: Any) -> Configuration:
+    """The configuration in a document; BadRunFile, naming `path` and the key, if there is none."""
+    return _Reader(path, document).configuration()
 
 
 class _Reader:
@@ -111,6 +136,19 @@ class _Reader:
         version = self.value(document, "version", int)
         if version != VERSION:
             raise self.wrong("version", f"is {version}; this program reads version {VERSION}")
+        choices = tuple(self.choice(i, c) for i, c in enumerate(self.value(document, "choices", list)))
+        signature = tuple(str(word) for word in self.value(document, "signature", list))
+        return RunFile(
+            self.configuration(),
+            choices,
+            signature,
+            self.value(document, "trace_hash", str),
+            str(document.get("note", "")),
+        )
+
+    def configuration(self) -> Configuration:
+        """The machine, and what is asked of it."""
+        document = self.document
         geometry = self.value(document, "geometry", str)
         if geometry not in GEOMETRIES:
             raise self.wrong("geometry", f"must be one of {', '.join(GEOMETRIES)}, not {geometry!r}")
@@ -121,35 +159,39 @@ class _Reader:
             except ValueError:
                 raise self.wrong("defects", f"knows no {name!r}") from None
         try:
-            configuration = Configuration(
+            return Configuration(
                 clusters=self.value(document, "clusters", int),
                 processes=self.value(document, "processes", int),
                 variant=self.value(document, "variant", str),
-                geometry=GEOMETRIES[geometry],
+                geometry=self.geometry(GEOMETRIES[geometry]),
                 workload=tuple(self.item(i, item) for i, item in enumerate(self.value(document, "workload", list))),
                 defects=frozenset(defects),
+                losses=self.optional("losses"),
+                duplicates=self.optional("duplicates"),
             )
         except ImplError as error:
             raise self.wrong("configuration", str(error)) from None
-        choices = tuple(self.choice(i, c) for i, c in enumerate(self.value(document, "choices", list)))
-        signature = tuple(str(word) for word in self.value(document, "signature", list))
-        return RunFile(
-            configuration,
-            choices,
-            signature,
-            self.value(document, "trace_hash", str),
-            str(document.get("note", "")),
-        )
 
-    def item(self, number: int, document: Any) -> Request | Cancel | Work:
+    def optional(self, key: str) -> int:
+        """A number that is left out where it is 0."""
+        return int(self.value(self.document, key, int)) if key in self.document else 0
+
+    def geometry(self, named: Geometry) -> Geometry:
+        """The named geometry with the knobs that the file changes."""
+        knobs = self.value(self.document, "knobs", dict) if "knobs" in self.document else {}
+        for knob in knobs:
+            if not hasattr(named, knob):
+                raise self.wrong(f"knobs.{knob}", "is no measure of a geometry")
+        return replace(named, **{knob: self.value(knobs, knob, int, "knobs") for knob in knobs})
+
+    def item(self, number: int, document: Any) -> Item:
         where = f"workload[{number}]"
         kind = self.value(document, "kind", str, where)
         if kind not in _ITEMS:
             raise self.wrong(f"{where}.kind", f"must be one of {', '.join(_ITEMS)}, not {kind!r}")
         at, cluster = self.value(document, "at", int, where), self.value(document, "cluster", int, where)
-        if kind == "request":
-            return Request(at, cluster, self.value(document, "destination", int, where))
-        return Cancel(at, cluster) if kind == "cancel" else Work(at, cluster)
+        more = [self.value(document, key, int, where) for key in _MORE.get(kind, ())]
+        return _ITEMS[kind](at, cluster, *more)
 
     def choice(self, number: int, document: Any) -> Choice:
         where = f"choices[{number}]"

@@ -8,7 +8,7 @@ from kmigrate.impl.machine import Machine
 from kmigrate.impl.migration.defects import Defect
 from kmigrate.impl.scenario import crossing, ring
 from kmigrate.impl.simulation.choice import ChoiceList, Ordinary
-from kmigrate.impl.workload import Cancel, Request, Work
+from kmigrate.impl.workload import Cancel, Crash, Meddle, Request, Work
 
 __all__ = [
     "GEOMETRIES",
@@ -17,11 +17,13 @@ __all__ = [
     "Cancel",
     "ChoiceList",
     "Configuration",
+    "Crash",
     "Defect",
     "Geometry",
     "ImplError",
     "Inspection",
     "Machine",
+    "Meddle",
     "Ordinary",
     "Request",
     "Work",

@@ -4,8 +4,10 @@ An abstraction function needs nothing else. Clusters, processes and sections are
 `DATA_STATES[i]`.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
+from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.mailbox import NAME_NODE, cluster_of, node_of
 from kmigrate.impl.machine import Machine
 from kmigrate.impl.migration.attempt import Attempt, DestinationRecord, SourceRecord
@@ -60,9 +62,12 @@ class Inspection:
 
     @property
     def network_empty(self) -> bool:
-        """Whether no message, permission or piece is anywhere on its way."""
+        """Whether no message, permission or piece is anywhere on its way, but to or from a stopped cluster."""
         noc = self.machine.noc
-        return all(mailbox.empty for mailbox in noc.mailboxes) and all(portal.empty for portal in noc.portals)
+        stopped = [cluster for cluster in range(noc.clusters) if self.crashed(cluster)]
+        return all(mailbox.empty or cluster_of(mailbox.node) in stopped for mailbox in noc.mailboxes) and all(
+            portal.empty or portal.sender in stopped or portal.receiver in stopped for portal in noc.portals
+        )
 
     # -- hardened ----------------------------------------------------------------------------------------
 
@@ -85,31 +90,31 @@ class Inspection:
 
     @property
     def messages(self) -> tuple[Transit, ...]:
-        """All hardened messages not yet handled: waiting at the sender, travelling or in a slot.
+        """All hardened messages not yet handled: waiting at the sender, travelling or in a slot, and whole.
 
         Those between the sides of an attempt that both have closed are included; `Machine.closed` tells.
         """
         transits: list[Transit] = []
         for mailbox in self.machine.noc.mailboxes:
             for sender in mailbox.senders:
-                transits += [
-                    Transit(decode(content), cluster_of(sender), cluster_of(mailbox.node))
-                    for content in mailbox.outstanding(sender)
-                ]
+                for content in mailbox.outstanding(sender):
+                    with suppress(MalformedMessage):
+                        transits.append(Transit(decode(content), cluster_of(sender), cluster_of(mailbox.node)))
         return tuple(transits)
 
     @property
     def sections_on_their_way(self) -> tuple[tuple[Attempt, int], ...]:
-        """The section transfers begun and neither staged nor dropped, of attempts not closed on both sides."""
-        transfers = []
-        for daemon in self.machine.hardened:
-            for attempt, record in daemon.source.records.items():
-                if record.section is None or self.machine.closed(attempt):
-                    continue
-                there = self.destination_record(attempt)
-                if there is None or record.section >= there.passed:
-                    transfers.append((attempt, record.section))
-        return tuple(transfers)
+        """The section transfers begun and neither staged, dropped nor lost, of attempts that a side holds open."""
+        return tuple(
+            (attempt, record.section)
+            for daemon in self.machine.hardened
+            for attempt, record in daemon.source.records.items()
+            if record.section is not None and self.machine.under_way(attempt, record.section)
+        )
+
+    def crashed(self, cluster: int) -> bool:
+        """Whether a cluster has stopped for good."""
+        return self.machine.configuration.variant == "hardened" and self.machine.hardened[cluster].stopped
 
     @property
     def names(self) -> tuple[tuple[int, int], ...]:

@@ -7,21 +7,25 @@ Source: ours.
 
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.configuration import Configuration
-from kmigrate.impl.errors import NeverQuiet, NoSuchCluster, OtherVariant
+from kmigrate.impl.errors import MalformedMessage, NeverQuiet, NoSuchCluster, OtherVariant
+from kmigrate.impl.hal.interference import Facts, Interference
+from kmigrate.impl.hal.mailbox import NAME_NODE
 from kmigrate.impl.hal.noc import Noc
 from kmigrate.impl.kernel.container import Container
 from kmigrate.impl.kernel.layout import Layout
 from kmigrate.impl.migration.attempt import Attempt
 from kmigrate.impl.migration.defects import Defect
+from kmigrate.impl.migration.frame import VOID, Frame
 from kmigrate.impl.migration.hardened import HardenedDaemon
+from kmigrate.impl.migration.messages import Want, decode
 from kmigrate.impl.migration.published import PublishedDaemon
 from kmigrate.impl.migration.station import Station
-from kmigrate.impl.programs.counter import Counter
+from kmigrate.impl.programs.counter import counter
 from kmigrate.impl.services.names import NameService
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 from kmigrate.impl.simulation.loop import EventClass, Loop
 from kmigrate.impl.simulation.trace import Trace, TraceEvent
-from kmigrate.impl.workload import Cancel, Item, Request, Work
+from kmigrate.impl.workload import Cancel, Crash, Item, Meddle, Request, Work
 from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
 
 EVENT_LIMIT = 1_000_000
@@ -45,8 +49,13 @@ class Machine:
         self.layout = Layout.of(geometry)
         self.loop = Loop(choices if choices is not None else Ordinary())
         twice = Defect.PERMISSION_COUNTED_TWICE in configuration.defects
-        self.noc = Noc(configuration.clusters, self.loop, 2 if twice else 1)
-        self.program = Counter(self.layout)
+        self.interference: Interference | None = None
+        if configuration.losses or configuration.duplicates:
+            self.interference = Interference(self.loop, configuration.losses, configuration.duplicates)
+            self.interference.message, self.interference.piece = self._message_facts, self._piece_facts
+            self.interference.ruin = self._ruin
+        self.noc = Noc(configuration.clusters, self.loop, 2 if twice else 1, self.interference)
+        self.program = counter(self.layout)
         self.containers: list[Container] = []
         self._hardened: list[HardenedDaemon] = []
         self._published: list[PublishedDaemon] = []
@@ -58,7 +67,7 @@ class Machine:
             self.containers.append(container)
             station = Station(cluster, self.loop, self.noc, container, configuration.defects)
             if configuration.variant == "hardened":
-                hardened = HardenedDaemon(station, self.closed)
+                hardened = HardenedDaemon(station, self)
                 self.noc.attach(cluster, hardened)
                 self._hardened.append(hardened)
             else:
@@ -124,6 +133,12 @@ class Machine:
                 loop.post(delay, EventClass.WORKLOAD, f"{place}:cancel", self.daemon(cluster).cancel)
             case Work(cluster=cluster):
                 loop.post(delay, EventClass.WORKLOAD, f"{place}:work", self._work, cluster)
+            case Meddle(cluster=cluster, process=process, destination=destination):
+                daemon = self.hardened[cluster]
+                label = f"third:move>c{destination}"
+                loop.post(delay, EventClass.WORKLOAD, label, daemon.request_for, process, destination)
+            case Crash(cluster=cluster):
+                loop.post(delay, EventClass.WORKLOAD, f"{place}:crash", self._crash, cluster)
 
     def _work(self, cluster: int) -> TraceEvent:
         container = self.containers[cluster]
@@ -133,6 +148,10 @@ class Machine:
             return self.loop.record(cluster, "work_refused", reason=reason)
         self.program.step(container)
         return self.loop.record(cluster, "worked", process=process)
+
+    def _crash(self, cluster: int) -> TraceEvent:
+        attempts = [attempt for daemon in self._hardened for attempt in daemon.source.records]
+        return self._hardened[cluster].crash(attempt for attempt in attempts if attempt.destination == cluster)
 
     # -- parts -------------------------------------------------------------------------------------------
 
@@ -169,3 +188,53 @@ class Machine:
             and source.phase is SourcePhase.CLOSED
             and destination.phase is DestinationPhase.CLOSED
         )
+
+    def passed(self, attempt: Attempt, section: int) -> bool:
+        """Whether the destination of an attempt has all of a section, or has dropped it."""
+        there = self._hardened[attempt.destination].destination.records.get(attempt)
+        return there is not None and section < there.passed
+
+    def under_way(self, attempt: Attempt, section: int) -> bool:
+        """Whether a transfer of a section has begun and can still end: not passed, not damaged, not forgotten."""
+        if max(attempt.source, attempt.destination) >= len(self._hardened):
+            return False
+        record = self._hardened[attempt.source].source.records.get(attempt)
+        if record is None or record.section != section or self.passed(attempt, section) or self.closed(attempt):
+            return False
+        return self.interference is None or (attempt, section, record.transfer) not in self.interference.damaged
+
+    # -- what the network may disturb --------------------------------------------------------------------
+
+    def _message_facts(self, node: int, content: bytes) -> Facts | None:
+        """What a message says, unless its loss would mean nothing.
+
+        That is so if its attempt is closed on both sides, or if another sender has sent the same.
+        """
+        try:
+            letter = decode(content)
+        except MalformedMessage:
+            return None
+        if node != NAME_NODE and self.closed(letter.attempt):
+            return None
+        if sum(content in queue for queue in self.noc.mailbox(node).queues) > 1:
+            return None
+        facts = letter.attempt.facts
+        if isinstance(letter, Want):
+            return {**facts, "section": letter.section}
+        return {**facts, "message": letter.message.value}
+
+    def _piece_facts(self, piece: bytes) -> Facts | None:
+        """Which section a piece belongs to, if its transfer can still end; asked when the piece is being lost."""
+        try:
+            frame = Frame.decode(piece)
+        except MalformedMessage:
+            return None
+        if frame.state == VOID or not self.under_way(frame.attempt, frame.state):
+            return None
+        return {**frame.attempt.facts, "section": frame.state}
+
+    def _ruin(self, piece: bytes) -> None:
+        assert self.interference is not None
+        frame = Frame.decode(piece)
+        record = self._hardened[frame.attempt.source].source.records[frame.attempt]
+        self.interference.damaged.add((frame.attempt, frame.state, record.transfer))

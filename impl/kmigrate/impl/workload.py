@@ -28,5 +28,23 @@ class Work:
     cluster: int
 
 
-Item = Request | Cancel | Work
+@dataclass(frozen=True, slots=True)
+class Meddle:
+    """At cycle `at` a third party asks `cluster` to move `process` to `destination`. Hardened machines only."""
+
+    at: int
+    cluster: int
+    process: int
+    destination: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """At cycle `at` a cluster stops for good, and its memory is gone. Hardened machines only."""
+
+    at: int
+    cluster: int
+
+
+Item = Request | Cancel | Work | Meddle | Crash
 """One item of a workload."""

@@ -7,9 +7,11 @@ acknowledgement needs are paid by the next message of the pair.
 Source: nanvix-facts 2.3.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from kmigrate.impl.errors import MessageTooLong, SlotEmpty
+from kmigrate.impl.hal.interference import Copy, Fault, Interference, damaged
 from kmigrate.impl.hal.latency import ACKNOWLEDGE_CYCLES, MESSAGE_CYCLES
 from kmigrate.impl.simulation.loop import EventClass, Loop
 from kmigrate.impl.simulation.trace import TraceEvent
@@ -52,12 +54,19 @@ class MailboxListener(Protocol):
 class Mailbox:
     """The receiving end of one node; the senders reach it through `send`."""
 
-    def __init__(self, node: int, loop: Loop, listeners: dict[int, MailboxListener]) -> None:
+    def __init__(
+        self,
+        node: int,
+        loop: Loop,
+        listeners: dict[int, MailboxListener],
+        interference: Interference | None = None,
+    ) -> None:
         self.node = node
         self._loop = loop
         self._listeners = listeners
         self._outstanding: dict[int, list[bytes]] = {}
         self._delivered: list[int] = []
+        self._interference = interference
 
     def send(self, sender: int, message: bytes) -> None:
         """Send a message; it waits at the sender while an earlier one is on its way.
@@ -81,9 +90,58 @@ class Mailbox:
         self._loop.post(cycles, EventClass.NETWORK, label, self._deliver, sender)
 
     def _deliver(self, sender: int) -> TraceEvent:
+        if self._interference is not None:
+            queue = self._outstanding[sender]
+            fault, facts = self._interference.strike_message(self.node, queue[0])
+            if fault is Fault.LOSE:
+                queue.pop(0)
+                if queue:
+                    self._leave(sender, MESSAGE_CYCLES)
+                self._release_copies()
+                return self._loop.record(cluster_of(self.node), "message_lost", **facts)
+            if fault is Fault.DAMAGE:
+                queue[0] = damaged(queue[0])
+                self._stand(sender)
+                self._release_copies()
+                return self._loop.record(cluster_of(self.node), "message_damaged", **facts)
+            if fault is Fault.DOUBLE:
+                self._interference.copies.append(Copy(self.node, sender, queue[0], facts))
+                self._stand(sender)
+                number = len(self._interference.copies)
+                return self._loop.record(cluster_of(self.node), "message_doubled", copy=number, **facts)
+        self._stand(sender)
+        return self._loop.record(cluster_of(self.node), "message_delivered", sender=node_name(sender))
+
+    def _stand(self, sender: int) -> None:
         self._delivered.append(sender)
         self._listeners[self.node].message_delivered(sender)
-        return self._loop.record(cluster_of(self.node), "message_delivered", sender=node_name(sender))
+
+    # -- copies that the network has made ----------------------------------------------------------------
+
+    def _on_its_way(self, content: bytes) -> bool:
+        return any(content in queue for queue in self._outstanding.values())
+
+    def _release_copies(self) -> None:
+        """Let the copies go of messages that are no longer on their way."""
+        for copy in self._interference.copies if self._interference is not None else ():
+            held = copy.waiting and not copy.pending and copy.node == self.node
+            if held and not self._on_its_way(copy.content):
+                copy.pending = True
+                label = f"{node_name(copy.sender)}>{node_name(self.node)}:copy"
+                self._loop.post(MESSAGE_CYCLES, EventClass.NETWORK, label, self._deliver_copy, copy)
+
+    def _deliver_copy(self, copy: Copy) -> TraceEvent:
+        assert self._interference is not None
+        queue = self._outstanding[copy.sender]
+        place, number = cluster_of(self.node), self._interference.copies.index(copy) + 1
+        copy.pending = False
+        if self._on_its_way(copy.content):
+            return self._loop.record(place, "copy_held", copy=number)
+        copy.waiting = False
+        queue.append(copy.content)
+        if len(queue) == 1:
+            self._stand(copy.sender)
+        return self._loop.record(place, "copy_delivered", copy=number, **copy.facts)
 
     def take(self, sender: int) -> bytes:
         """Empty the slot of a sender; its next message may leave. Raises SlotEmpty."""
@@ -94,6 +152,8 @@ class Mailbox:
         message = queue.pop(0)
         if queue:
             self._leave(sender, ACKNOWLEDGE_CYCLES + MESSAGE_CYCLES)
+        if self._interference is not None:
+            self._release_copies()
         self._listeners[sender].message_taken(self.node)
         return message
 
@@ -105,6 +165,11 @@ class Mailbox:
     def outstanding(self, sender: int) -> tuple[bytes, ...]:
         """What a node has sent to here and nobody has taken: in its slot or travelling, then waiting."""
         return tuple(self._outstanding.get(sender, ()))
+
+    @property
+    def queues(self) -> Iterable[Sequence[bytes]]:
+        """As `outstanding`, of every node that has ever sent to here."""
+        return self._outstanding.values()
 
     @property
     def senders(self) -> tuple[int, ...]:

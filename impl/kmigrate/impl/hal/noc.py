@@ -5,6 +5,7 @@ Source: nanvix-facts 1, 2.3, 2.4.
 
 from typing import Protocol
 
+from kmigrate.impl.hal.interference import Interference
 from kmigrate.impl.hal.mailbox import NAME_NODE, Mailbox, MailboxListener, node_of
 from kmigrate.impl.hal.portal import Portal, PortalListener
 from kmigrate.impl.simulation.loop import Loop
@@ -15,16 +16,29 @@ class ClusterListener(MailboxListener, PortalListener, Protocol):
 
 
 class Noc:
-    """Mailboxes of the name service and of `clusters` compute clusters, and the portals between the latter."""
+    """Mailboxes of the name service and of `clusters` compute clusters, and the portals between the latter.
 
-    def __init__(self, clusters: int, loop: Loop, pieces_per_permission: int = 1) -> None:
+    interference  what goes wrong; None: nothing does
+    """
+
+    def __init__(
+        self,
+        clusters: int,
+        loop: Loop,
+        pieces_per_permission: int = 1,
+        interference: Interference | None = None,
+    ) -> None:
         self.clusters = clusters
+        self.interference = interference
         self._mail_listeners: dict[int, MailboxListener] = {}
         self._portal_listeners: dict[int, PortalListener] = {}
         nodes = [NAME_NODE, *(node_of(cluster) for cluster in range(clusters))]
-        self._mailboxes = {node: Mailbox(node, loop, self._mail_listeners) for node in nodes}
+        self._mailboxes = {node: Mailbox(node, loop, self._mail_listeners, interference) for node in nodes}
+        self._all_mailboxes = tuple(self._mailboxes.values())
         self._portals = {
-            (sender, receiver): Portal(sender, receiver, loop, self._portal_listeners, pieces_per_permission)
+            (sender, receiver): Portal(
+                sender, receiver, loop, self._portal_listeners, pieces_per_permission, interference
+            )
             for sender in range(clusters)
             for receiver in range(clusters)
             if sender != receiver
@@ -50,7 +64,7 @@ class Noc:
     @property
     def mailboxes(self) -> tuple[Mailbox, ...]:
         """All mailboxes, the name service's first."""
-        return tuple(self._mailboxes.values())
+        return self._all_mailboxes
 
     @property
     def portals(self) -> tuple[Portal, ...]:

@@ -9,6 +9,7 @@ Source: nanvix-facts 2.4. A piece holds 16 header bytes and its data; the wire t
 from typing import Protocol
 
 from kmigrate.impl.errors import AlreadyAllowed, NotAllowed, NothingLanded, PieceTooLong
+from kmigrate.impl.hal.interference import Fault, Interference, damaged
 from kmigrate.impl.hal.latency import PERMISSION_CYCLES, PIECE_CYCLES
 from kmigrate.impl.simulation.loop import EventClass, Loop
 from kmigrate.impl.simulation.trace import TraceEvent
@@ -43,6 +44,7 @@ class Portal:
         loop: Loop,
         listeners: dict[int, PortalListener],
         pieces_per_permission: int = 1,
+        interference: Interference | None = None,
     ) -> None:
         self.sender = sender
         self.receiver = receiver
@@ -53,6 +55,7 @@ class Portal:
         self._pieces_per_permission = pieces_per_permission
         self._loop = loop
         self._listeners = listeners
+        self._interference = interference
 
     def allow(self) -> None:
         """The receiver permits one piece. Raises AlreadyAllowed while an earlier permission is not consumed."""
@@ -80,7 +83,14 @@ class Portal:
         self._loop.post(PIECE_CYCLES, EventClass.NETWORK, label, self._land, piece)
 
     def _land(self, piece: bytes) -> TraceEvent:
+        """A piece stands in the landing buffer; one that was lost on the wire as one without data."""
         self.pieces_on_wire -= 1
+        if self._interference is not None:
+            fault, facts = self._interference.strike_piece(piece)
+            if fault is not Fault.NONE:
+                self.landing = b"" if fault is Fault.LOSE else damaged(piece)
+                self._listeners[self.receiver].piece_landed(self.sender)
+                return self._loop.record(self.receiver, "piece_lost", **facts)
         overwritten = int(self.landing is not None)
         self.landing = piece
         self._listeners[self.receiver].piece_landed(self.sender)

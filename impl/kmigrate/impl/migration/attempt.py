@@ -5,6 +5,7 @@ Source: hardened coordination (ours). Records of closed attempts are kept; nothi
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from kmigrate.impl.kernel.container import Span
 from kmigrate.impl.migration.manifest import Manifest
@@ -20,8 +21,34 @@ class Attempt:
     destination: int
     epoch: int
 
+    @property
+    def facts(self) -> dict[str, int | str]:
+        """What a trace event says of it."""
+        return {
+            "process": self.process,
+            "source": self.source,
+            "destination": self.destination,
+            "epoch": self.epoch,
+        }
+
     def __str__(self) -> str:
         return f"p{self.process} c{self.source}>c{self.destination} epoch {self.epoch}"
+
+
+class Knowledge(Protocol):
+    """What only both sides of an attempt together know; it is asked for the trace alone."""
+
+    def closed(self, attempt: Attempt) -> bool:
+        """Whether both sides have closed it."""
+        ...
+
+    def passed(self, attempt: Attempt, section: int) -> bool:
+        """Whether its destination has all of a section, or has dropped it."""
+        ...
+
+    def under_way(self, attempt: Attempt, section: int) -> bool:
+        """Whether a transfer of a section has begun and can still end."""
+        ...
 
 
 class Refusal(Enum):
@@ -46,6 +73,7 @@ class SourceRecord:
     section     the section that it has sent or is sending; None before the first
     pieces      the pieces of that section: address and size
     next_piece  how many of them have left
+    transfer    how many section transfers have begun, repetitions included
     manifest    page lists and digest of the frozen container; None before the barrier
     """
 
@@ -54,6 +82,7 @@ class SourceRecord:
     section: int | None = None
     pieces: tuple[Span, ...] = ()
     next_piece: int = 0
+    transfer: int = 0
     manifest: Manifest | None = None
 
     @property

@@ -6,13 +6,13 @@ does not belong to the section awaited is discarded, and a permission is given a
 Source: hardened coordination (ours).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.latency import TIMEOUT_CYCLES
 from kmigrate.impl.hal.mailbox import NAME_NODE, node_of
 from kmigrate.impl.kernel.container import Span, cut, spans
-from kmigrate.impl.migration.attempt import Attempt, DestinationRecord, Refusal
+from kmigrate.impl.migration.attempt import Attempt, DestinationRecord, Knowledge, Refusal
 from kmigrate.impl.migration.frame import VOID, Frame
 from kmigrate.impl.migration.manifest import MANIFEST_BYTES, Manifest
 from kmigrate.impl.migration.messages import Notice, Want
@@ -32,13 +32,13 @@ class DestinationSide:
         self,
         station: Station,
         drop: Callable[[Notice | Want], TraceEvent],
-        both_closed: Callable[[Attempt], bool],
+        knowledge: Knowledge,
     ) -> None:
         self.records: dict[Attempt, DestinationRecord] = {}
         self.current: DestinationRecord | None = None
         self._station = station
         self._drop = drop
-        self._both_closed = both_closed
+        self._knowledge = knowledge
         self._timer: Pending | None = None
 
     # -- admission ---------------------------------------------------------------------------------------
@@ -46,6 +46,9 @@ class DestinationSide:
     def admit(self, attempt: Attempt) -> TraceEvent:
         """REQ: reserve the room and ask for the first section, or answer NACK at once."""
         station = self._station
+        known = self.records.get(attempt)
+        if known is not None and known.open:
+            return self._answer_again(known)
         highest = station.seen.get(attempt.process, 0)
         reason = None
         if attempt.epoch <= highest:
@@ -56,14 +59,25 @@ class DestinationSide:
             reason = Refusal.OCCUPIED
         station.seen[attempt.process] = max(highest, attempt.epoch)
         if reason is not None:
-            self.records[attempt] = DestinationRecord(attempt, DestinationPhase.CLOSED)
+            forgotten = self._knowledge.closed(attempt)
+            self.records.setdefault(attempt, DestinationRecord(attempt, DestinationPhase.CLOSED))
             station.send(node_of(attempt.source), Notice(Message.NACK, attempt, reason))
-            return station.happened("refused", attempt, reason=reason.value)
+            name = "message_forgotten" if forgotten else "refused"
+            return station.happened(name, attempt, reason=reason.value)
         self.current = self.records[attempt] = DestinationRecord(attempt, DestinationPhase.STAGING)
         station.container.frozen = True
         self._want(attempt, 0)
         self._arm()
         return station.happened("granted", attempt)
+
+    def _answer_again(self, record: DestinationRecord) -> TraceEvent:
+        """REQ for an attempt that is open here: say again what is wanted, or that all is here."""
+        station = self._station
+        if record.phase is DestinationPhase.STAGING:
+            self._want(record.attempt, record.staged)
+        else:
+            station.send(node_of(record.attempt.source), Notice(Message.INST, record.attempt))
+        return station.happened("answered_again", record.attempt)
 
     def _want(self, attempt: Attempt, section: int) -> None:
         self._station.send(node_of(attempt.source), Want(attempt, section))
@@ -113,14 +127,16 @@ class DestinationSide:
         if record is not None and staging and frame.attempt == record.attempt and frame.state == record.staged:
             return self._stage(record, frame)
         event = self._discard(sender, frame)
-        if record is not None and staging and record.attempt.source == sender and frame.attempt != record.attempt:
-            self._allow(sender)
+        if record is not None and staging and record.attempt.source == sender:
+            earlier = frame.state not in (VOID, record.staged)
+            if frame.attempt != record.attempt or earlier:
+                self._allow(sender)
         return event
 
     def _discard(self, sender: int, frame: Frame) -> TraceEvent:
         station = self._station
         known = self.records.get(frame.attempt)
-        if frame.state == VOID or known is None or frame.state < known.passed or self._both_closed(frame.attempt):
+        if frame.state == VOID or known is None or not self._knowledge.under_way(frame.attempt, frame.state):
             return station.loop.record(station.cluster, "piece_discarded", sender=sender, reason="stale")
         known.passed = frame.state + 1
         return station.happened("section_dropped", frame.attempt, section=frame.state)
@@ -130,6 +146,8 @@ class DestinationSide:
         station = self._station
         attempt, section = record.attempt, record.staged
         pieces = self._pieces(record)
+        if frame.index == 0:
+            record.copied = 0
         address, size = pieces[record.copied]
         last = record.copied == len(pieces) - 1
         carried = size + (MANIFEST_BYTES if section == 0 and last else 0)
@@ -181,6 +199,16 @@ class DestinationSide:
             self._close(record)
             return station.happened("copy_cleared", record.attempt)
         return self._drop(notice)
+
+    def stop(self, attempts: Iterable[Attempt]) -> None:
+        """The cluster stops for good: these attempts, known here or not, are closed without a word."""
+        if self._timer is not None:
+            self._station.loop.withdraw(self._timer)
+        self._timer = self.current = None
+        for attempt in attempts:
+            record = self.records.setdefault(attempt, DestinationRecord(attempt, DestinationPhase.CLOSED))
+            record.phase = DestinationPhase.CLOSED
+            record.staged = 0
 
     def _abandon(self, record: DestinationRecord, reason: Refusal) -> TraceEvent:
         """Give up alone, which only a destination that still stages may do."""

@@ -27,8 +27,23 @@ HARDENED_EVENTS: dict[str, str] = {
     "message_dropped": "drop",
     "want_dropped": "drop_want",
     "section_dropped": "drop_sect",
+    "requested_for_another": "request_for_another",
+    "answered_again": "answer_again",
+    "crashed": "crash",
 }
-"""Visible event of the hardened protocol → the action that it is. All carry process, source, destination, epoch."""
+"""Event of the hardened protocol → the action that it is. But for `crashed` all carry process, source,
+destination, epoch."""
+
+NETWORK_EVENTS: dict[str, tuple[str, ...]] = {
+    "message_lost": ("lose", "lose_want"),
+    "message_damaged": ("lose", "lose_want"),
+    "message_doubled": ("duplicate",),
+    "copy_delivered": ("deliver_copy",),
+    "piece_lost": ("lose_sect",),
+    "section_repeated": ("send_section", "drop_sect"),
+}
+"""Events of a network with faults → the actions that they can be: which one depends on what they carry;
+`section_repeated` is both of its actions, one after the other."""
 
 PUBLISHED_EVENTS: dict[str, str] = {
     "migration_called": "kmigrate_to",
@@ -57,6 +72,8 @@ HIDDEN_EVENTS: frozenset[str] = frozenset(
         "piece_arrived",
         "piece_copied",
         "piece_discarded",
+        "copy_held",
+        "crash_ignored",
     }
 )
 """Events that change nothing that a protocol model speaks of."""

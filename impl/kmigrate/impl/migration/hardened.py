@@ -7,11 +7,11 @@ trace alone, no daemon acts on it.
 Source: hardened coordination (ours).
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 
 from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.mailbox import node_name
-from kmigrate.impl.migration.attempt import Attempt
+from kmigrate.impl.migration.attempt import Attempt, Knowledge
 from kmigrate.impl.migration.destination import DestinationSide
 from kmigrate.impl.migration.messages import Notice, Want, decode
 from kmigrate.impl.migration.source import SourceSide
@@ -26,39 +26,71 @@ class HardenedDaemon:
     source, destination  its two sides, with their records
     """
 
-    def __init__(self, station: Station, both_closed: Callable[[Attempt], bool]) -> None:
+    def __init__(self, station: Station, knowledge: Knowledge) -> None:
         self.station = station
-        self._both_closed = both_closed
+        self.stopped = False
+        self._both_closed = knowledge.closed
         self._inbox = Inbox(station.loop, f"c{station.cluster}:daemon", self._serve)
-        self.source = SourceSide(station, self._drop)
-        self.destination = DestinationSide(station, self._drop, both_closed)
+        self.source = SourceSide(station, self._drop, knowledge)
+        self.destination = DestinationSide(station, self._drop, knowledge)
 
     # -- the user's calls --------------------------------------------------------------------------------
 
     def request(self, destination: int) -> TraceEvent:
         """The user process that runs here calls kmigrate_to."""
+        if self.stopped:
+            return self._happened_not("request_refused", destination=destination)
         return self.source.request(destination)
+
+    def request_for(self, process: int, destination: int) -> TraceEvent:
+        """A third party asks for a process to be moved; only one that runs here is."""
+        if self.stopped:
+            return self._happened_not("request_refused", destination=destination)
+        return self.source.request(destination, process)
 
     def cancel(self) -> TraceEvent:
         """The user process cancels its open attempt."""
-        return self.source.cancel()
+        return self._happened_not("cancel_ignored") if self.stopped else self.source.cancel()
+
+    def _happened_not(self, name: str, **facts: int | str) -> TraceEvent:
+        return self.station.loop.record(self.station.cluster, name, **facts, reason="crashed")
+
+    def crash(self, attempts: Iterable[Attempt]) -> TraceEvent:
+        """The cluster stops for good, and its memory is gone; `attempts` are those that lead here."""
+        station = self.station
+        if self.stopped:
+            return self._happened_not("crash_ignored")
+        self.stopped = True
+        self._inbox.stop()
+        self.source.stop()
+        self.destination.stop(attempts)
+        station.container.memory.fill(0, len(station.container.memory))
+        return station.loop.record(station.cluster, "crashed", cluster=station.cluster)
 
     # -- what the network tells --------------------------------------------------------------------------
 
     def message_delivered(self, sender: int) -> None:
         """A message stands in a slot: serve it soon."""
-        self._inbox.add(Arrival(False, sender))
+        if not self.stopped:
+            self._inbox.add(Arrival(False, sender))
 
     def message_taken(self, receiver: int) -> None:
         """Nothing waits for that."""
 
     def permission_arrived(self, receiver: int) -> None:
         """The portal's interrupt: a piece that was due leaves at once."""
-        self.source.permission_arrived(receiver)
+        if not self.stopped:
+            self.source.permission_arrived(receiver)
 
     def piece_landed(self, sender: int) -> None:
         """A piece stands in the landing buffer: serve it soon."""
-        self._inbox.add(Arrival(True, sender))
+        if not self.stopped:
+            self._inbox.add(Arrival(True, sender))
+
+    @property
+    def waiting(self) -> tuple[Arrival, ...]:
+        """What waits for this daemon, in the order of arrival."""
+        return self._inbox.waiting
 
     # -- the daemon's task -------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """The mailbox messages of both protocols as bytes.
 
-Hardened: {kind u8, section u8, reason u8, 0, process u16, source u8, destination u8, epoch u32}, filled up to
-128 bytes. Published: the code's 12 bytes {opcode, receiver, sender}, three words, filled up as well.
+Hardened: {kind u8, section u8, reason u8, 0, process u16, source u8, destination u8, epoch u32, crc32 u32}, filled
+up to 128 bytes. Published: the code's 12 bytes {opcode, receiver, sender}, three words, filled up as well.
 
 Source: nanvix-facts 7.1; the hardened form is ours.
 """
@@ -9,6 +9,7 @@ Source: nanvix-facts 7.1; the hardened form is ours.
 import struct
 from dataclasses import dataclass
 from typing import assert_never
+from zlib import crc32
 
 from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
@@ -17,7 +18,8 @@ from kmigrate.spec.vocabulary import DATA_STATES, Message, Opcode
 
 _HARDENED = struct.Struct("<BBBxHBBI")
 _PUBLISHED = struct.Struct("<III")
-_HARDENED_PADDING = bytes(MESSAGE_BYTES - _HARDENED.size)
+_CRC = struct.Struct("<I")
+_HARDENED_PADDING = bytes(MESSAGE_BYTES - _HARDENED.size - _CRC.size)
 _PUBLISHED_PADDING = bytes(MESSAGE_BYTES - _PUBLISHED.size)
 
 _MESSAGES = tuple(Message)
@@ -67,10 +69,8 @@ def encode(letter: Letter) -> bytes:
             code, why = _WANT, 0
         case _:
             assert_never(letter)
-    return (
-        _HARDENED.pack(code, section, why, attempt.process, attempt.source, attempt.destination, attempt.epoch)
-        + _HARDENED_PADDING
-    )
+    head = _HARDENED.pack(code, section, why, attempt.process, attempt.source, attempt.destination, attempt.epoch)
+    return head + _CRC.pack(crc32(head)) + _HARDENED_PADDING
 
 
 def decode(content: bytes) -> Letter:
@@ -78,6 +78,8 @@ def decode(content: bytes) -> Letter:
     if len(content) != MESSAGE_BYTES:
         raise MalformedMessage(f"{len(content)} bytes instead of {MESSAGE_BYTES}")
     code, section, why, process, source, destination, epoch = _HARDENED.unpack_from(content)
+    if _CRC.unpack_from(content, _HARDENED.size)[0] != crc32(content[: _HARDENED.size]):
+        raise MalformedMessage("a message fails its checksum")
     attempt = Attempt(process, source, destination, epoch)
     if code == _WANT:
         if section >= len(DATA_STATES):

@@ -169,6 +169,11 @@ class PublishedDaemon:
             return False
         return self.walked == len(DATA_STATES) or noc.portal(cluster, self.peer).permissions > 0
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Pieces sent of the section that was copied last, and pieces read of the section awaited."""
+        return self._next_piece, self._copied
+
     def _run_daemon(self) -> TraceEvent:
         event = self._serve()
         self._daemon_task = None  # not before: serving a message tells its sender, which may be this daemon

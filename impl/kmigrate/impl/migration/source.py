@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from kmigrate.impl.hal.latency import BARRIER_CYCLES, TIMEOUT_CYCLES
 from kmigrate.impl.hal.mailbox import NAME_NODE, node_of
-from kmigrate.impl.migration.attempt import Attempt, SourceRecord
+from kmigrate.impl.migration.attempt import Attempt, Knowledge, SourceRecord
 from kmigrate.impl.migration.defects import Defect
 from kmigrate.impl.migration.frame import VOID, Frame
 from kmigrate.impl.migration.manifest import Manifest
@@ -26,27 +26,37 @@ class SourceSide:
     """All attempts of which one cluster is the source; at most one of them is open.
 
     records  by attempt, in the order in which they were made; closed ones stay
+    last_to  the last attempt to each destination
     """
 
-    def __init__(self, station: Station, drop: Callable[[Notice | Want], TraceEvent]) -> None:
+    def __init__(
+        self,
+        station: Station,
+        drop: Callable[[Notice | Want], TraceEvent],
+        knowledge: Knowledge,
+    ) -> None:
         self.records: dict[Attempt, SourceRecord] = {}
         self.current: SourceRecord | None = None
         self._station = station
         self._drop = drop
+        self._knowledge = knowledge
         self._barrier: Pending | None = None
         self._timer: Pending | None = None
-        self._last_to: dict[int, Attempt] = {}
+        self.last_to: dict[int, Attempt] = {}
 
     # -- requests of this cluster ------------------------------------------------------------------------
 
-    def request(self, destination: int) -> TraceEvent:
-        """kmigrate_to: give the next epoch and ask the destination, or refuse on the spot. Nothing is frozen."""
+    def request(self, destination: int, named: int | None = None) -> TraceEvent:
+        """kmigrate_to: give the next epoch and ask the destination, or refuse on the spot. Nothing is frozen.
+
+        named  the process that a third party asks to be moved; None: the process that runs here asks itself
+        """
         station = self._station
         process = station.container.process
         reason = None
         if destination == station.cluster:
             reason = "same-cluster"
-        elif process is None:
+        elif process is None or named not in (None, process):
             reason = "vacant"
         elif station.container.frozen:
             reason = "frozen"
@@ -60,10 +70,10 @@ class SourceSide:
         station.seen[process] = epoch
         attempt = Attempt(process, station.cluster, destination, epoch)
         self.current = self.records[attempt] = SourceRecord(attempt, SourcePhase.ASKING)
-        self._last_to[destination] = attempt
+        self.last_to[destination] = attempt
         station.send(node_of(destination), Notice(Message.REQ, attempt))
         self._arm()
-        return station.happened("requested", attempt)
+        return station.happened("requested" if named is None else "requested_for_another", attempt)
 
     def cancel(self) -> TraceEvent:
         """The user cancels, or the source has waited long: give up before COM, ask after it."""
@@ -100,7 +110,10 @@ class SourceSide:
     # -- messages ----------------------------------------------------------------------------------------
 
     def heed_want(self, want: Want) -> TraceEvent:
-        """WANT 0 while ASKING: freeze. WANT i while FROZEN: send section i. Otherwise drop it."""
+        """WANT 0 while ASKING: freeze. WANT i while FROZEN: send section i, again if need be. Otherwise drop it.
+
+        Whether the destination has all of a section that is sent again is said for the trace alone.
+        """
         station = self._station
         record = self.records.get(want.attempt)
         if record is not None and record.phase is SourcePhase.ASKING and want.section == 0:
@@ -109,8 +122,12 @@ class SourceSide:
             self._barrier = station.loop.post(BARRIER_CYCLES, EventClass.TASK, label, self._pass_barrier, record)
             return station.happened("freeze_started", want.attempt)
         if record is not None and record.phase is SourcePhase.FROZEN:
-            self._start_section(record, want.section)
-            return station.happened("section_sent", want.attempt, section=want.section)
+            if record.section is None or want.section >= record.section:
+                self._start_section(record, want.section)
+            late = self._knowledge.passed(want.attempt, want.section)
+            return station.happened(
+                "section_repeated" if late else "section_sent", want.attempt, section=want.section
+            )
         return self._drop(want)
 
     def _pass_barrier(self, record: SourceRecord) -> TraceEvent:
@@ -174,6 +191,15 @@ class SourceSide:
         station.send(node_of(record.attempt.destination), Notice(verdict, record.attempt))
         self._return_permissions(record.attempt.destination)
 
+    def stop(self) -> None:
+        """The cluster stops for good: nothing is pending here any more, and its attempts are closed silently."""
+        for event in (self._barrier, self._timer):
+            if event is not None:
+                self._station.loop.withdraw(event)
+        self._barrier = self._timer = self.current = None
+        for record in self.records.values():
+            record.phase = SourcePhase.CLOSED
+
     # -- pieces ------------------------------------------------------------------------------------------
 
     def permission_arrived(self, receiver: int) -> None:
@@ -186,6 +212,7 @@ class SourceSide:
 
     def _start_section(self, record: SourceRecord, section: int) -> None:
         record.section = section
+        record.transfer += 1
         record.pieces = self._station.container.pieces(DATA_STATES[section])
         record.next_piece = 0
         self._send_pieces(record)
@@ -206,4 +233,4 @@ class SourceSide:
     def _return_permissions(self, receiver: int) -> None:
         portal = self._station.noc.portal(self._station.cluster, receiver)
         while portal.permissions:
-            portal.send(Frame(self._last_to[receiver], VOID, 0, b"").encode())
+            portal.send(Frame(self.last_to[receiver], VOID, 0, b"").encode())

@@ -90,6 +90,18 @@ class Inbox:
             self._arrivals.append(arrival)
         self._schedule()
 
+    @property
+    def waiting(self) -> tuple[Arrival, ...]:
+        """What waits, in the order of arrival."""
+        return tuple(self._arrivals)
+
+    def stop(self) -> None:
+        """Forget all that waits, and serve nothing any more."""
+        self._arrivals.clear()
+        if self._task is not None:
+            self._loop.withdraw(self._task)
+            self._task = None
+
     def _schedule(self) -> None:
         if self._arrivals and self._task is None:
             self._task = self._loop.post(DISPATCH_CYCLES, EventClass.TASK, self._label, self._run)

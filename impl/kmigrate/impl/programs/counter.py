@@ -10,6 +10,7 @@ Source: ours; the fields are those of nanvix-facts 3.1 and 5.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import shake_128
 
 from kmigrate.impl.chip.geometry import SYSTEM_KERNEL_PAGES
@@ -70,6 +71,10 @@ class Counter:
             sections[mstate] = content
         return sections
 
+    def size(self, process: int, mstate: Mstate) -> int:
+        """The bytes of a section of a process."""
+        return len(self._template(process)[mstate].content)
+
     def load(self, container: Container, process: int) -> None:
         """Put a process that has taken no step into a cluster's memory. Raises ProcessTooLarge."""
         for mstate, content in self.image(process, 0).items():
@@ -80,16 +85,16 @@ class Counter:
     def step(self, container: Container) -> None:
         """Take one user step: count in all four places of the memory that the process runs in."""
         for mstate, (step, check) in STEP_WORDS.items():
-            base = self._first_address(mstate)
+            base = self.address(mstate)
             steps = container.memory.word(base + step) + 1
             container.memory.set_word(base + step, steps)
             container.memory.set_word(base + check, ~steps)
 
     def steps_of(self, container: Container) -> int | None:
         """The steps that the process in this memory has taken; None if its four places disagree."""
-        steps = container.memory.word(self._first_address(Mstate.SECTIONS) + STEP_WORDS[Mstate.SECTIONS][0])
+        steps = container.memory.word(self.address(Mstate.SECTIONS) + STEP_WORDS[Mstate.SECTIONS][0])
         for mstate, (step, check) in STEP_WORDS.items():
-            base = self._first_address(mstate)
+            base = self.address(mstate)
             if (
                 container.memory.word(base + step) != steps
                 or container.memory.word(base + check) != MAX_STEPS - steps
@@ -133,7 +138,8 @@ class Counter:
             == MAX_STEPS
         )
 
-    def _first_address(self, mstate: Mstate) -> int:
+    def address(self, mstate: Mstate) -> int:
+        """Where a section of a process starts; the same for all processes."""
         match mstate:
             case Mstate.SECTIONS:
                 return self.layout.sections
@@ -172,7 +178,7 @@ class Counter:
                     if start < low:
                         chunks.append((start, content[start:low]))
                     start = high
-                known[mstate] = _Template(self._first_address(mstate), content, tuple(chunks))
+                known[mstate] = _Template(self.address(mstate), content, tuple(chunks))
             self._templates[process] = known
         return known
 
@@ -255,6 +261,12 @@ class Counter:
             _put(boards, (core - 1) * at.BOARD_BYTES, process, core, process + core, 0, 0, 1, process)
             _put(boards, (core - 1) * at.BOARD_BYTES + 28, process + 1)
         return bytes(boards)
+
+
+@lru_cache(maxsize=64)
+def counter(layout: Layout) -> Counter:
+    """The counting process on clusters of this layout; made once, for it never changes."""
+    return Counter(layout)
 
 
 def _put(area: bytearray, offset: int, *words: int) -> None:

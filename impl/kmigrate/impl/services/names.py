@@ -35,6 +35,11 @@ class NameService:
     def message_taken(self, receiver: int) -> None:
         """Nothing waits for that."""
 
+    @property
+    def waiting(self) -> tuple[Arrival, ...]:
+        """What waits for an answer, in the order of arrival."""
+        return self._inbox.waiting
+
     def _serve(self, arrival: Arrival) -> TraceEvent:
         try:
             letter = decode(self._noc.mailbox(NAME_NODE).take(arrival.sender))

@@ -1,0 +1,162 @@
+"""How fast campaigns judge, on one core: the same judge under the project's drivers and under Hypothesis.
+
+Run it as `python benchmarks/campaign.py`. CPU time, the best of several rounds after a round that is not counted.
+A judged step is an event that is an action of the model; hidden events are compared as well and not counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from random import Random
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+
+from kmigrate.conformance import Judge, Oracles, Plan, judged
+from kmigrate.conformance.work import show
+from kmigrate.impl import Configuration, Machine, Ordinary, Request
+from kmigrate.impl.simulation.choice import ChoiceSource
+
+ROUNDS = 5
+RUNS = 300
+MOVES = 60
+CASES = 25
+STEPS = 60
+
+RING = tuple(Request(i * 3_000_000, i % 3, (i + 1) % 3) for i in range(3))
+BUSY = Configuration(clusters=3, processes=2, workload=RING)
+
+Counts = tuple[int, int]
+"""Events, judged steps."""
+
+
+def best(work: Callable[[], Counts]) -> tuple[float, float]:
+    """Events and judged steps a second, in the best of several rounds."""
+    work()
+    rates = []
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        events, steps = work()
+        seconds = time.process_time() - start
+        rates.append((events / seconds, steps / seconds))
+    return max(rates)
+
+
+def unjudged() -> Counts:
+    """The machine alone."""
+    events = sum(Machine(BUSY).drain() for _ in range(MOVES // 3))
+    return events, 0
+
+
+def moves(oracles: Oracles) -> Counts:
+    """Three moves round a ring, on the ordinary course, again and again."""
+    outcomes = [judged(BUSY, Ordinary(), oracles) for _ in range(MOVES // 3)]
+    return sum(o.events for o in outcomes), sum(o.visible for o in outcomes)
+
+
+def drawn(oracles: Oracles) -> Counts:
+    """A campaign's runs, coverage included: many shapes, schedules and faults."""
+    plan = Plan(seed=1)
+    shown = [show((number, *plan.drawn(number, [])), oracles) for number in range(RUNS)]
+    return sum(s.events for s in shown), sum(s.steps for s in shown)
+
+
+def uniform(oracles: Oracles) -> Counts:
+    """The same workload and the same number of choices as under Hypothesis, each drawn by the project's driver."""
+    events = steps = 0
+    for seed in range(CASES):
+        machine = Machine(BUSY, Uniform(seed))
+        judge = Judge(machine, oracles.of(BUSY))
+        events, steps = _follow(machine, judge, STEPS, events, steps)
+    return events, steps
+
+
+class Uniform(ChoiceSource):
+    """Any alternative, each as likely."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._random = Random(seed)  # noqa: S311 - a schedule, not a secret
+
+    def decide(self, n: int, kind: str, labels: Sequence[str]) -> int:
+        """Any of the n."""
+        return self._random.randrange(n)
+
+
+def _follow(machine: Machine, judge: Judge, most: int, events: int, steps: int) -> Counts:
+    for _ in range(most):
+        event = machine.step()
+        if event is None:
+            break
+        assert judge.observe(event) is None
+        events += 1
+    return events, steps + judge.visible
+
+
+class Chosen(ChoiceSource):
+    """What a rule has drawn."""
+
+    value = 0
+
+    def decide(self, n: int, kind: str, labels: Sequence[str]) -> int:
+        """The drawn number, modulo n."""
+        return self.value % n
+
+
+def rule_based(oracles: Oracles) -> Counts:
+    """A rule-based state machine of Hypothesis: one draw for each event, the same judge."""
+    counted = [0, 0]
+
+    class Schedules(RuleBasedStateMachine):
+        """One run; each rule is one event."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.source = Chosen()
+            self.machine = Machine(BUSY, self.source)
+            self.judge = Judge(self.machine, oracles.of(BUSY))
+
+        @rule(value=st.integers(0, 11))
+        def step(self, value: int) -> None:
+            """Let the drawn event happen, and judge it."""
+            self.source.value = value
+            event = self.machine.step()
+            if event is not None:
+                assert self.judge.observe(event) is None
+                counted[0] += 1
+
+        def teardown(self) -> None:
+            """Count what was judged."""
+            counted[1] += self.judge.visible
+
+    bounds = settings(
+        max_examples=CASES,
+        stateful_step_count=STEPS,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate,),
+        suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
+    )
+    run_state_machine_as_test(Schedules, settings=bounds)
+    return counted[0], counted[1]
+
+
+def main() -> None:
+    """Print a line for each figure."""
+    oracles = Oracles(Plan().pair)
+    events, _ = best(unjudged)
+    print(f"the machine alone                       {events:9,.0f} events/s")
+    for name, work in (("ordinary moves", moves), ("drawn runs", drawn), ("uniform schedules", uniform)):
+        events, steps = best(lambda work=work: work(oracles))  # type: ignore[misc]
+        print(f"{name:24} every event judged {events:9,.0f} events/s {steps:9,.0f} judged steps/s")
+    ruled, ruled_steps = best(lambda: rule_based(oracles))
+    print(
+        f"{'rule-based Hypothesis':24} every event judged {ruled:9,.0f} events/s {ruled_steps:9,.0f} judged steps/s"
+    )
+    print(f"ratio, uniform schedules to rule-based: {events / ruled:.1f} times")
+
+
+if __name__ == "__main__":
+    main()

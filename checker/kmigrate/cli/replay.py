@@ -1,0 +1,182 @@
+"""`kmigrate replay` and `kmigrate explore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.cli.campaign import EXIT_NONDETERMINISM
+from kmigrate.conformance import Migration, Replay, load, replay
+from kmigrate.conformance.denominator import Denominator
+from kmigrate.conformance.explain import as_test, explain
+from kmigrate.conformance.exploration import MOST_NODES, explore
+from kmigrate.conformance.mapping import TABLES, Numbering
+from kmigrate.conformance.tour import tours
+from kmigrate.impl import Cancel, Configuration, Request
+from kmigrate.impl.hal.latency import CLOCK_HZ
+from kmigrate.report import Watch
+from kmigrate.spec.language.model import show
+
+CYCLES_PER_MS = CLOCK_HZ // 1000
+
+
+@app.command("replay")
+def replay_command(
+    file: Annotated[Path, typer.Argument(help="A run file that a campaign wrote.")],
+    explain_: Annotated[bool, typer.Option("--explain", help="Tell machine and model side by side.")] = False,
+    as_test_: Annotated[bool, typer.Option("--as-test", help="Print a pytest test that repeats the run.")] = False,
+    json_: JsonFlag = False,
+) -> None:
+    """Run a recorded run again: exit 1 if it fails as recorded, 0 if it conforms, 4 if it is another run."""
+    recorded = load(file)
+    if as_test_:
+        typer.echo(as_test(recorded, file.name.partition(".")[0].replace("-", "_")), nl=False)
+        raise typer.Exit(0)
+    result = replay(recorded)
+    finding = result.outcome.finding
+    if json_:
+        print_json(
+            {
+                "file": str(file),
+                "signature": list(result.outcome.signature),
+                "recorded": list(recorded.signature),
+                "same": result.same,
+                "explanation": "" if finding is None else str(finding),
+                "trace_hash": result.outcome.trace_hash,
+            }
+        )
+    else:
+        _tell(result, side_by_side=explain_)
+    raise typer.Exit(result.exit_code if result.same or finding is None else EXIT_NONDETERMINISM)
+
+
+def _tell(result: Replay, *, side_by_side: bool) -> None:
+    out = console()
+    configuration = result.recorded.configuration
+    out.print(
+        f"{configuration.variant}, {configuration.geometry.name}, {configuration.clusters} clusters, "
+        f"{configuration.processes} processes, {len(result.recorded.choices)} recorded choices"
+    )
+    for item in configuration.workload:
+        out.print(f"  {item}", style="dim")
+    if side_by_side:
+        out.print(_side_by_side(result))
+    else:
+        _actions(result)
+    finding = result.outcome.finding
+    if finding is None:
+        out.print(Text("conforms: the recorded failure is no longer there", style="bold green"))
+        return
+    out.print(Text(finding.told() if side_by_side else str(finding), style="bold red"))
+    if result.same:
+        out.print("the same failure as recorded, event by event")
+    else:
+        out.print(Text("not the run that was recorded: another trace under the same choices", style="bold red"))
+
+
+def _actions(result: Replay) -> None:
+    out, numbering = console(), Numbering()
+    table = TABLES[result.recorded.configuration.variant]
+    for event in result.outcome.machine.trace.events:
+        for reading in table.candidates(event, numbering):
+            actions = ", ".join(f"{name}({', '.join(show(value) for value in given)})" for name, given in reading)
+            out.print(f"{event.sequence:>5}  {event.cycle / CYCLES_PER_MS:>9.3f} ms  {actions}")
+
+
+def _side_by_side(result: Replay) -> Table:
+    """Each event of the machine; beside it the model's action, and what it changed."""
+    _, told = explain(result.recorded)
+    table = Table(box=None, pad_edge=False, show_edge=False)
+    for title in ("", "ms", "machine", "model", "changes"):
+        table.add_column(title, overflow="fold")
+    for one in told:
+        event = one.event
+        place = "io" if event.cluster is None else f"c{event.cluster}"
+        facts = " ".join(f"{key}={value}" for key, value in event.arguments.items())
+        changes = "\n".join(f"{name}: {was} → {now}" for name, was, now in one.changes)
+        table.add_row(
+            str(event.sequence),
+            f"{event.cycle / CYCLES_PER_MS:.3f}",
+            Text(f"{place} {event.name} {facts}"),
+            Text(", ".join(one.actions) or "·"),
+            Text(changes),
+        )
+    return table
+
+
+@app.command("explore")
+def explore_command(
+    variant: Annotated[str, typer.Option(help="published or hardened.")] = "hardened",
+    clusters: Annotated[int, typer.Option(min=2, max=4, help="Clusters.")] = 2,
+    processes: Annotated[int, typer.Option(min=1, max=4, help="Processes; process p starts on cluster p.")] = 1,
+    request: Annotated[
+        list[str] | None, typer.Option(help="A request as SOURCE:DESTINATION, at any moment; 0:1 if none is given.")
+    ] = None,
+    cancel: Annotated[list[int] | None, typer.Option(help="A cancel on this cluster, at any moment.")] = None,
+    losses: Annotated[int, typer.Option(min=0, max=3, help="Messages and pieces that may be lost.")] = 0,
+    duplicates: Annotated[int, typer.Option(min=0, max=2, help="Messages that may be doubled.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, help="States of the machine to expand.")] = MOST_NODES,
+    json_: JsonFlag = False,
+) -> None:
+    """Follow every choice of the machine itself at a small scope, and compare with all that the model can do."""
+    items = [_request(text) for text in request or ["0:1"]]
+    configuration = Configuration(
+        clusters=clusters,
+        processes=processes,
+        variant=variant,
+        workload=(*items, *(Cancel(0, cluster) for cluster in cancel or ())),
+        losses=losses,
+        duplicates=duplicates,
+    )
+    pair = Migration(variant, exact=True)
+    with Watch("explore") as watch:
+        found = explore(
+            pair, configuration, limit=limit, progress=lambda states, waiting: watch.search(states, 0, waiting)
+        )
+    model = Denominator(pair, configuration)
+    outside = found.states - set(model.states)
+    never = [state for state in model.states if state not in found.states]
+    edges, taken = set(model.edges), found.edges
+    document = {
+        "variant": variant,
+        "complete": found.complete,
+        "machine": {"states": len(found.nodes), "steps": found.transitions},
+        "model": {
+            "whole": model.whole,
+            "states": [len(found.states), len(model.states)],
+            "edges": [len(taken & edges), len(edges)],
+        },
+        "outside_the_model": len(outside),
+        "tours": len(tours(found)),
+        "never_reached": [model.way_to(state) for state in never[:20]],
+        "failures": {" ".join(signature): str(f.nonconformance) for signature, f in found.failures.items()},
+    }
+    if json_:
+        print_json(document)
+    else:
+        out = console()
+        statement = "complete for this scope" if found.complete else f"not complete: stopped at {limit:,} states"
+        out.print(Text(f"{variant}: {statement}", style="bold green" if found.complete else "bold"))
+        out.print(f"machine: {len(found.nodes):,} states, {found.transitions:,} steps")
+        bound = "" if model.whole else "; the model was not visited whole"
+        out.print(
+            f"model: {len(found.states):,} of {len(model.states):,} states and {len(taken & edges):,} of "
+            f"{len(edges):,} edges were reached, {len(outside)} states are outside the model{bound}"
+        )
+        for state in sorted(never, key=lambda one: len(model.way_to(one)))[:5]:
+            out.print(f"  never reached: the state after {', '.join(model.way_to(state))}", style="dim")
+        for signature, failure in found.failures.items():
+            out.print(Text(f"{' '.join(signature)}: {failure.nonconformance}", style="bold red"))
+    raise typer.Exit(1 if found.failures or outside else 0 if found.complete else 3)
+
+
+def _request(text: str) -> Request:
+    source, _, destination = text.partition(":")
+    if not (source.isdigit() and destination.isdigit()):
+        raise WrongUse(f"a request is SOURCE:DESTINATION, two clusters, not {text!r}")
+    return Request(0, int(source), int(destination))

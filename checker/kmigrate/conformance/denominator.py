@@ -1,0 +1,114 @@
+"""The denominator of coverage: every state and edge that the model has at a small scope.
+
+What was covered is divided by it, and each edge that was not is listed with a shortest way of the model to it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from kmigrate.conformance.coverage import MASK, Coverage, key_of, salt_of
+from kmigrate.conformance.judge import Oracle
+from kmigrate.conformance.pair import Pair
+from kmigrate.spec.language.model import State
+
+MOST_STATES = 60_000
+"""A model with more reachable states than this is no denominator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A state of the model and an action instance that is enabled in it, by its number."""
+
+    state: State
+    action: int
+
+
+class Denominator:
+    """All reachable states and edges of one model.
+
+    states   in the order of their discovery, breadth first
+    edges    every edge → the state that it leads to
+    whole    False if there were too many states to visit all
+    """
+
+    def __init__(self, pair: Pair[Any], configuration: Any, limit: int = MOST_STATES) -> None:
+        self.oracle = Oracle(pair, configuration)
+        self.salt = salt_of(pair, configuration)
+        self.edges: dict[Edge, State] = {}
+        self.whole = True
+        self._parent: dict[State, Edge | None] = dict.fromkeys(self.oracle.initial)
+        waiting = deque(self.oracle.initial)
+        while waiting:
+            state = waiting.popleft()
+            for number, after in self.oracle.interpreter.successors(state):
+                edge = Edge(state, number)
+                self.edges[edge] = after
+                if after not in self._parent:
+                    if len(self._parent) >= limit:
+                        self.whole = False
+                        continue
+                    self._parent[after] = edge
+                    waiting.append(after)
+
+    @property
+    def states(self) -> list[State]:
+        """Every reachable state."""
+        return list(self._parent)
+
+    def label(self, action: int) -> str:
+        """An action instance as it is written."""
+        return self.oracle.interpreter.actions[action].label
+
+    def way_to(self, state: State) -> list[str]:
+        """A shortest way of the model to a state: the labels of its actions."""
+        labels: list[str] = []
+        edge = self._parent[state]
+        while edge is not None:
+            labels.append(self.label(edge.action))
+            edge = self._parent[edge.state]
+        return labels[::-1]
+
+    def covered(self, coverage: Coverage) -> set[Edge]:
+        """The edges that a campaign at this scope has taken."""
+        return {e for e in self.edges if (key_of(e.state, e.action) ^ self.salt) & MASK in coverage.edges}
+
+    def summary(self, coverage: Coverage) -> Summary:
+        """Covered and not, in numbers and in words."""
+        taken = self.covered(coverage)
+        states = {self.edges[edge] for edge in taken} | set(self.oracle.initial)
+        return Summary(
+            len(states),
+            len(self._parent),
+            len(taken),
+            len(self.edges),
+            tuple((self.label(e.action), tuple(self.way_to(e.state))) for e in self.edges if e not in taken),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Coverage with its denominator. `uncovered` has each edge's action and the way to where it is enabled."""
+
+    states: int
+    all_states: int
+    edges: int
+    all_edges: int
+    uncovered: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def percent(self) -> float:
+        """Edges covered, in percent."""
+        return 100.0 * self.edges / self.all_edges if self.all_edges else 100.0
+
+    def as_json(self, most: int = 50) -> dict[str, Any]:
+        """As a document, with at most `most` of the uncovered edges, those nearest to the start first."""
+        nearest = sorted(self.uncovered, key=lambda one: len(one[1]))
+        return {
+            "states": [self.states, self.all_states],
+            "edges": [self.edges, self.all_edges],
+            "percent": round(self.percent, 2),
+            "uncovered": [{"action": action, "way": list(way)} for action, way in nearest[:most]],
+        }

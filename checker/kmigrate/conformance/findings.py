@@ -1,0 +1,152 @@
+"""What a campaign shows: counts, coverage, the ways to fail. A campaign can go on from its report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kmigrate.conformance.coverage import Coverage
+from kmigrate.conformance.denominator import Summary
+from kmigrate.conformance.judge import Nonconformance
+from kmigrate.conformance.shrink import Smaller
+
+FORMAT = "kmigrate-campaign"
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way to fail.
+
+    first           the number of the first run that failed so
+    nonconformance  as it stands in the shrunk run
+    deviations      departures of the shrunk run from the ordinary course; `items` of its workload
+    smaller         the shrunk run itself; None in a report that was read from a file
+    """
+
+    signature: tuple[str, ...]
+    first: int
+    nonconformance: Nonconformance
+    file: Path | None
+    deviations: int
+    items: int
+    smaller: Smaller | None = None
+
+    def as_json(self, times: int) -> dict[str, Any]:
+        """As a document."""
+        found = self.nonconformance
+        return {
+            "signature": list(self.signature),
+            "times": times,
+            "first": self.first,
+            "explanation": str(found),
+            "event": found.event,
+            "last_good": dict(found.last_good),
+            "refusals": [list(refusal) for refusal in found.refusals],
+            "differences": [list(difference) for difference in found.differences],
+            "file": None if self.file is None else str(self.file),
+            "deviations": self.deviations,
+            "items": self.items,
+        }
+
+
+@dataclass(slots=True)
+class CampaignReport:
+    """What a campaign showed, so far.
+
+    steps             judged steps: events that are actions of the model
+    drivers           runs by driver; `found_by`: those that failed
+    chain             hash over the trace hashes of all runs, in order
+    cells             all cells of the coverage matrix
+    scenarios         all named scenarios
+    summary           coverage with its denominator; None where there is none
+    gate_missed       the coverage asked for was not reached
+    again             runs that were run again elsewhere; `nondeterministic`: those that were other runs there
+    corpus            runs that covered something new: configuration, choices
+    """
+
+    variant: str
+    seed: int
+    scope: str = "wide"
+    traces: int = 0
+    events: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    actions: Counter[str] = field(default_factory=Counter)
+    never_taken: list[str] = field(default_factory=list)
+    drivers: Counter[str] = field(default_factory=Counter)
+    found_by: Counter[str] = field(default_factory=Counter)
+    failures: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    findings: list[Finding] = field(default_factory=list)
+    chain: bytes = b""
+    coverage: Coverage = field(default_factory=Coverage)
+    cells: list[tuple[str, ...]] = field(default_factory=list)
+    scenarios: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    summary: Summary | None = None
+    gate_missed: bool = False
+    interrupted: bool = False
+    again: int = 0
+    nondeterministic: list[int] = field(default_factory=list)
+    corpus: list[tuple[Any, tuple[int, ...]]] = field(default_factory=list)
+
+    @property
+    def hash(self) -> str:
+        """Over the trace hashes of all runs."""
+        return self.chain.hex()
+
+    @property
+    def verdict(self) -> str:
+        """In a word or two."""
+        if self.nondeterministic:
+            return "uncontrolled nondeterminism"
+        if self.failures:
+            return "nonconformance"
+        return "gate missed" if self.gate_missed else "conforms"
+
+    @property
+    def exit_code(self) -> int:
+        """0 conforms, 1 nonconformance, 3 gate missed, 4 uncontrolled nondeterminism."""
+        return {"conforms": 0, "nonconformance": 1, "gate missed": 3}.get(self.verdict, 4)
+
+    @property
+    def unfinished_scenarios(self) -> dict[str, tuple[int, int]]:
+        """Scenarios that no run has gone through to the end: how far, of how many actions."""
+        done = self.coverage.progress
+        return {
+            name: (done.get(name, 0), len(wanted))
+            for name, wanted in self.scenarios.items()
+            if done.get(name, 0) < len(wanted)
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as a document; it does not say how long the campaign took."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "variant": self.variant,
+            "seed": self.seed,
+            "scope": self.scope,
+            "verdict": self.verdict,
+            "interrupted": self.interrupted,
+            "traces": self.traces,
+            "events": self.events,
+            "steps": self.steps,
+            "coverage": dict(sorted(self.actions.items())),
+            "never_taken": self.never_taken,
+            "model": {
+                "states": len(self.coverage.states),
+                "edges": len(self.coverage.edges),
+                "pairs": len(self.coverage.pairs),
+            },
+            "small_scope": None if self.summary is None else self.summary.as_json(),
+            "matrix": [[*cell, self.coverage.cells[cell]] for cell in self.cells],
+            "scenarios": {
+                name: [self.coverage.progress.get(name, 0), len(wanted)] for name, wanted in self.scenarios.items()
+            },
+            "drivers": {kind: [runs, self.found_by[kind]] for kind, runs in sorted(self.drivers.items())},
+            "again": {"runs": self.again, "different": self.nondeterministic},
+            "hash": self.hash,
+            "findings": [finding.as_json(self.failures[finding.signature]) for finding in self.findings],
+        }

@@ -1,0 +1,123 @@
+"""A pair: a kind of machine, and the model that judges it. Everything else in this package works on any pair.
+
+The machine is run, looked at and asked whether it ended well; the model comes from the specification. A pair of
+one's own is a subclass with its own configuration: docs/campaigns.md makes one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from random import Random
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from kmigrate.conformance.table import Table
+from kmigrate.impl.simulation.choice import ChoiceSource
+from kmigrate.impl.simulation.loop import Loop
+from kmigrate.impl.simulation.trace import TraceEvent
+from kmigrate.spec.language import Model
+from kmigrate.spec.language.model import State
+
+Abstraction: TypeAlias = Callable[[bool], tuple[int | None, ...]]
+"""Looks at a machine: the code of each slot of the model, None where the machine does not tell. The argument asks
+for everything to be computed anew, whatever a journal says."""
+
+Fault: TypeAlias = tuple[str, str]
+"""What is wrong with a machine at its end: a word for the signature, and a sentence."""
+
+
+class Running(Protocol):
+    """A machine that is being run."""
+
+    loop: Loop
+    """Its events, its trace and its choices."""
+
+    def step(self) -> TraceEvent | None:
+        """Let one event happen; None when nothing is pending."""
+
+
+class Frozen(Protocol):
+    """One state of a machine."""
+
+    def machine(self, choices: ChoiceSource) -> Any:
+        """A machine in this state, whose choices this source makes."""
+
+
+C = TypeVar("C", bound=Hashable)
+"""A configuration: a value that says all of a machine and what is asked of it."""
+
+
+class Pair(ABC, Generic[C]):
+    """What judging needs of one kind of machine and its model."""
+
+    name: str = "pair"
+
+    @abstractmethod
+    def model(self, configuration: C) -> Model:
+        """The model that judges machines of this configuration."""
+
+    def shape(self, configuration: C) -> tuple[Any, ...]:
+        """What of a configuration its model depends on; plain values."""
+        return (configuration,)
+
+    @abstractmethod
+    def table(self, configuration: C) -> Table:
+        """Which event is which action."""
+
+    @abstractmethod
+    def make(self, configuration: C, choices: ChoiceSource) -> Any:
+        """A fresh machine whose choices a choice source makes."""
+
+    def memory(self) -> Any:
+        """What the binders of one run remember; nothing by default."""
+        return None
+
+    @abstractmethod
+    def abstraction(self, machine: Any, model: Model, memory: Any) -> Abstraction:
+        """The function that looks at one machine. It never reads the trace or the model's state."""
+
+    def at_rest(self, machine: Any) -> Fault | None:
+        """What is wrong when nothing is pending any more; by default nothing can be."""
+        return None
+
+    def stalled(self, machine: Any) -> bool:
+        """Whether the machine waits where it should go on; by default it never does."""
+        return False
+
+    def snapshot(self, machine: Any) -> Frozen:
+        """A state of a machine from which others can be made; only pairs that are explored need it."""
+        raise NotImplementedError(f"machines of the pair {self.name!r} cannot be copied")
+
+    def key(self, machine: Any) -> bytes:
+        """The state of a machine, times apart: equal keys have equal futures."""
+        raise NotImplementedError(f"machines of the pair {self.name!r} have no key")
+
+    def draw(self, random: Random) -> C:
+        """The configuration of one run of a campaign; knobs and workload are drawn."""
+        raise NotImplementedError(f"the pair {self.name!r} draws no configurations")
+
+    def simpler(self, configuration: C) -> Iterator[C]:
+        """Configurations that ask for less, the boldest first; shrinking tries them."""
+        return iter(())
+
+    def size(self, configuration: C) -> int:
+        """How many things a configuration asks for; what a report calls items."""
+        return 0
+
+    def facets(
+        self, action: str, arguments: tuple[Any, ...], state: State, model: Model
+    ) -> Iterable[tuple[str, ...]]:
+        """The cells of the coverage matrix that an action in a state belongs to; none by default."""
+        return ()
+
+    def matrix(self, configuration: C) -> tuple[tuple[str, ...], ...]:
+        """All cells of the coverage matrix."""
+        return ()
+
+    def scenarios(self, configuration: C) -> dict[str, tuple[str, ...]]:
+        """Named scenarios: actions that are to happen in this order, others between them."""
+        return {}
+
+    def as_json(self, configuration: C) -> dict[str, Any]:
+        """A configuration as a document, for run files."""
+        raise NotImplementedError(f"the pair {self.name!r} writes no run files")

@@ -1,0 +1,157 @@
+"""The work of a campaign, run by run, in this process or in several.
+
+What a run shows is a small value, so that it can travel between processes; runs are handed out in chunks and come
+back in order, so that nothing depends on how many workers there are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from kmigrate.conformance.coverage import Collector, Coverage
+from kmigrate.conformance.drivers import Schedule
+from kmigrate.conformance.judge import Nonconformance
+from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.plan import Plan
+from kmigrate.conformance.run import Oracles, judged
+from kmigrate.impl import ChoiceList
+
+CHUNK = 16
+"""Runs handed to a worker at a time."""
+
+Job = tuple[int, Any, Schedule]
+"""Number, configuration, schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one run showed.
+
+    values  its choices, the ordinary ones at the end left out
+    """
+
+    number: int
+    configuration: Any
+    driver: str
+    finding: Nonconformance | None
+    events: int
+    steps: int
+    actions: Counter[str]
+    trace_hash: str
+    values: tuple[int, ...]
+    coverage: Coverage
+
+
+def show(job: Job, oracles: Oracles) -> Shown:
+    """Make one run."""
+    number, configuration, schedule = job
+    collector = Collector(oracles.pair, configuration)
+    outcome = judged(configuration, schedule.driver(), oracles, collector)
+    return Shown(
+        number,
+        configuration,
+        schedule.kind,
+        outcome.finding,
+        outcome.events,
+        outcome.visible,
+        outcome.actions,
+        outcome.trace_hash,
+        tuple(choice.chosen for choice in outcome.choices),
+        collector.coverage,
+    )
+
+
+class Crew:
+    """Makes runs, in this process if there is one worker. Use it as a context manager."""
+
+    def __init__(self, oracles: Oracles, workers: int) -> None:
+        self.oracles = oracles
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Self:
+        if self._workers > 1:
+            self._pool = ProcessPoolExecutor(self._workers, initializer=_start, initargs=(self.oracles.pair,))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
+
+    def make(self, jobs: Sequence[Job]) -> Iterator[Shown]:
+        """Every run of the jobs, in their order."""
+        if self._pool is None:
+            yield from (show(job, self.oracles) for job in jobs)
+            return
+        chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
+        for shown in self._pool.map(_chunk, chunks):
+            yield from shown
+
+
+_of_this_worker: list[Oracles] = []
+"""The oracles of a worker process; empty in any other."""
+
+
+def _start(pair: Pair[Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which then lets its workers go
+    _of_this_worker[:] = [Oracles(pair)]
+
+
+def _chunk(jobs: Sequence[Job]) -> list[Shown]:
+    return [show(job, _of_this_worker[0]) for job in jobs]
+
+
+# -- once more, elsewhere ----------------------------------------------------------------------------------
+
+
+def hashes_elsewhere(plan: Plan, runs: Sequence[Shown]) -> list[str]:
+    """The trace hashes of the same runs in a fresh process, under another hash seed."""
+    pair = plan.pair
+    document = {
+        "scope": plan.scope,
+        "variant": plan.variant,
+        "runs": [{**pair.as_json(run.configuration), "values": list(run.values)} for run in runs],
+    }
+    here = os.environ.get("PYTHONHASHSEED", "random")
+    environment = {**os.environ, "PYTHONHASHSEED": "4242" if here != "4242" else "2424"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run(
+        [sys.executable, "-m", "kmigrate.conformance.work"],
+        input=json.dumps(document),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    answer: list[str] = json.loads(done.stdout)
+    return answer
+
+
+def main() -> None:
+    """Read runs from the standard input, make them, and write their trace hashes."""
+    from kmigrate.conformance.runfile import configuration_from_json
+
+    document = json.load(sys.stdin)
+    oracles = Oracles(Plan(variant=document["variant"], scope=document["scope"]).pair)
+    hashes = []
+    for run in document["runs"]:
+        values = run.pop("values")
+        configuration = configuration_from_json("the standard input", run)
+        hashes.append(judged(configuration, ChoiceList(values), oracles).trace_hash)
+    sys.stdout.write(json.dumps(hashes))
+
+
+if __name__ == "__main__":
+    main()
