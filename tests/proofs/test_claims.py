@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kmigrate.checker import interpret
-from kmigrate.proofs import coordination, losses, names, published, token, two_phase_commit
+from kmigrate.proofs import coordination, endings, freezing, losses, names, published, token, two_phase_commit
 from kmigrate.proofs.catalogue import CLAIMS
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.coordination import Coordination
@@ -34,7 +34,11 @@ def test_small_claims_are_proved_by_both_solvers(claim: Claim) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("claim", [coordination.CLAIM, losses.CLAIM, names.CLAIM], ids=lambda claim: claim.name)
+@pytest.mark.parametrize(
+    "claim",
+    [coordination.CLAIM, losses.CLAIM, names.CLAIM, endings.CLAIM, freezing.CLAIM],
+    ids=lambda claim: claim.name,
+)
 def test_the_coordination_is_proved_by_both_solvers(claim: Claim) -> None:
     proof = prove(claim, timeout=60.0)
     assert proof.verdict == "proved", [*proof.hollow, *(outcome.why for outcome in proof.open_ones())]
@@ -56,7 +60,9 @@ def prove_text(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "claim", [*SMALL, coordination.CLAIM, losses.CLAIM, names.CLAIM], ids=lambda claim: claim.name
+    "claim",
+    [*SMALL, coordination.CLAIM, losses.CLAIM, names.CLAIM, endings.CLAIM, freezing.CLAIM],
+    ids=lambda claim: claim.name,
 )
 def test_every_conjunct_holds_where_the_explorer_goes(claim: Claim) -> None:
     found = interpret.search(claim.instance(claim.sizes[1]))
@@ -81,7 +87,7 @@ def test_every_claim_says_what_it_claims(claim: Claim) -> None:
     model = claim.instance(claim.sizes[0])
     for name in (*claim.hypotheses, *claim.safety):
         assert claim.property(model, name).doc.endswith(".")
-    for step in claim.steps:
+    for step in claim.all_steps:
         assert step.__doc__
 
 

@@ -10,6 +10,8 @@ from kmigrate.proofs import proof
 from kmigrate.proofs.catalogue import CLAIMS
 from kmigrate.proofs.solvers import Reply
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "proofs.md"
+
 
 @pytest.fixture(autouse=True)
 def no_cache_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,6 +53,28 @@ def test_the_command_proves_and_remembers(capsys: pytest.CaptureFixture[str], tm
     assert (told["verdict"], told["asked"], told["open_obligations"]) == ("proved", 11, [])
 
 
+def test_the_command_writes_a_page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "two-phase-commit", "--page", str(tmp_path / "page.md"))
+    assert code == 0
+    assert "page written to" in out
+    text = (tmp_path / "page.md").read_text()
+    assert "- for every value of managers" in text
+    assert "- `commit_was_unanimous`: Once Commit is sent, every manager has been heard to be prepared." in text
+
+
+def test_the_page_of_the_repository_names_every_claim_as_it_stands() -> None:
+    text = PAGE.read_text()
+    for claim in CLAIMS.values():
+        verdict = "refuted" if claim.false else "proved"
+        assert f"| [{claim.name}](#{claim.name}) | {claim.title} | {verdict} |" in text, claim.name
+        section = text.partition(f"## {claim.name}\n")[2].partition("\n## ")[0]
+        model = claim.instance(claim.sizes[0])
+        for name in (*claim.conjuncts, *claim.safety):
+            assert f"- `{name}`: {claim.property(model, name).doc}\n" in section + "\n", name
+        for line in (*claim.assumptions, *(step.__name__ for step in claim.all_steps)):
+            assert line in section, line
+
+
 def test_the_command_shows_where_induction_fails(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "published", "--timeout", "1")
     assert code == 1
@@ -64,6 +88,7 @@ def test_the_command_shows_where_induction_fails(capsys: pytest.CaptureFixture[s
         (["tokens"], "no claim is called 'tokens'; there are two-phase-commit, token,"),
         (["token", "--without", "fencing"], "--without fencing: claim token has no mechanisms"),
         (["coordination", "--without", "fences"], "--without fences: claim coordination has admission"),
+        (["--page", "out"], "name the claims to prove, or give --all"),
         (["--write", "out"], "name the claims to prove, or give --all"),
         (["token", "--recheck", "out"], "--recheck checks what is in the directory; give it alone"),
         (["--recheck", "nowhere"], "nowhere: there is no manifest.json"),

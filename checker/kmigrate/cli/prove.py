@@ -17,6 +17,7 @@ from kmigrate.proofs import Claim
 from kmigrate.proofs.cache import Cache
 from kmigrate.proofs.catalogue import CLAIMS, claim
 from kmigrate.proofs.certificate import recheck, write
+from kmigrate.proofs.page import page
 from kmigrate.proofs.proof import TIMEOUT_SECONDS, Proof, prove
 from kmigrate.proofs.solvers import versions
 from kmigrate.report import Watch
@@ -40,22 +41,25 @@ def prove_command(
     first: Annotated[bool, typer.Option("--first", help="One counterexample for each action.")] = False,
     write_: Annotated[Path | None, typer.Option("--write", help="Write obligations and manifest here.")] = None,
     recheck_: Annotated[Path | None, typer.Option("--recheck", help="Check such a directory again.")] = None,
+    page_: Annotated[
+        Path | None, typer.Option("--page", help="Write a page about the proofs here; nothing is remembered.")
+    ] = None,
     cache: Annotated[bool, typer.Option(help="Remember what solvers have refuted.")] = True,
     json_: JsonFlag = False,
 ) -> None:
     """Prove claims for every size, with two solvers, or show where induction fails."""
     if recheck_ is not None:
-        if claims or all_ or without or write_ is not None:
+        if claims or all_ or without or write_ is not None or page_ is not None:
             raise WrongUse("--recheck checks what is in the directory; give it alone")
         _recheck(recheck_, timeout, json_)
     if not claims and not all_:
-        if without or write_ is not None:
+        if without or write_ is not None or page_ is not None:
             raise WrongUse("name the claims to prove, or give --all")
         _list(json_)
         return
     chosen = [_without(claim(name), without or []) for name in (CLAIMS if all_ else claims or [])]
     proofs: list[Proof] = []
-    remembered = Cache(_cache_file() if cache else None)
+    remembered = Cache(_cache_file() if cache and page_ is None else None)
     for one in chosen:
         with Watch(f"claim {one.name}") as watch:
             proofs.append(
@@ -74,6 +78,10 @@ def prove_command(
         files = write(proofs, write_)
         if not json_:
             console().print(f"{files:,} obligations written to {write_}; kmigrate prove --recheck {write_}")
+    if page_ is not None:
+        page_.write_text(page(proofs), encoding="utf-8")
+        if not json_:
+            console().print(f"page written to {page_}")
     if json_:
         print_json({"solvers": versions(), "claims": [proof.as_json() for proof in proofs]})
     codes = [

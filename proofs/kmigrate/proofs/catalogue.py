@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from kmigrate.proofs import coordination, losses, names, published, token, two_phase_commit
+from kmigrate.proofs import coordination, endings, freezing, losses, names, published, token, two_phase_commit
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.errors import UnknownClaim
 
 CLAIMS: dict[str, Claim] = {
-    module.CLAIM.name: module.CLAIM for module in (two_phase_commit, token, coordination, losses, names, published)
+    module.CLAIM.name: module.CLAIM
+    for module in (two_phase_commit, token, coordination, losses, names, endings, freezing, published)
 }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from kmigrate.proofs.errors import UnknownConjunct
+from kmigrate.proofs.ranking import Ranking
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.model import Property
 
@@ -28,6 +29,7 @@ class Claim:
     conjuncts  the invariants of the model whose conjunction is inductive
     safety     what is claimed: invariants of the model that follow from the conjuncts, or are among them
     steps      what is claimed of every step from a state in which the conjuncts hold
+    ranking    why what is open comes to its end; it claims something of every step, too
     sizes      finite instances, rising, that the explorer visits and in which counterexamples are looked for
     given      a claim about a model of which this one is an extension; its conjuncts are hypotheses here
     idle       actions, by label, of which it is known that they are never enabled: that is no finding
@@ -43,6 +45,7 @@ class Claim:
     sizes: tuple[Size, ...]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[StepClaim, ...] = ()
+    ranking: Ranking | None = None
     assumptions: tuple[str, ...] = ()
     given: Claim | None = None
     idle: tuple[str, ...] = ()
@@ -52,6 +55,11 @@ class Claim:
     def hypotheses(self) -> tuple[str, ...]:
         """The invariants that are taken to hold before a step: those given, and the conjuncts."""
         return (*(() if self.given is None else self.given.hypotheses), *self.conjuncts)
+
+    @property
+    def all_steps(self) -> tuple[StepClaim, ...]:
+        """What is claimed of every step, by itself or by the ranking."""
+        return (*self.steps, *(() if self.ranking is None else self.ranking.steps))
 
     def instance(self, size: Size) -> Model:
         """The model at one size."""

@@ -7,9 +7,9 @@ decided, made as like an initial state as possible, and confirmed by the plain m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import z3
@@ -21,7 +21,7 @@ from kmigrate.proofs.errors import ReplayDiffers
 from kmigrate.proofs.obligation import Obligation, place_of
 from kmigrate.proofs.steps import step_holds, step_term
 from kmigrate.spec.language import Model
-from kmigrate.spec.language.model import ActionInstance, State, show
+from kmigrate.spec.language.model import ActionInstance, Property, State, show
 from kmigrate.spec.language.plain import apply, evaluate, execute, initial_states
 from kmigrate.spec.language.trace import TracedAction, TracedModel, TracedPath
 
@@ -118,7 +118,7 @@ class Instance:
         self.traced = TracedModel(self.model)
         self.first = initial_states(self.model)[0]
         self._properties: dict[str, Term] = {}
-        self._steps: dict[str, tuple[Term, tuple[Term, ...]]] = {}
+        self._steps: dict[tuple[str, Any], tuple[Term, tuple[Term, ...]]] = {}
 
     def term(self, name: str) -> Term:
         """A conjunct or claim as a term."""
@@ -141,8 +141,10 @@ class Instance:
         match obligation.kind:
             case "initiation":
                 return self._at_the_start(obligation.goal)
-            case "consecution" | "step":
+            case "consecution" | "step" | "progress":
                 return self._by_a_step(obligation)
+            case "enabled":
+                return self._by_standing_still(obligation)
             case "safety":
                 state = self._least([*self.invariant, z3.Not(self.term(obligation.goal))])
                 return None if state is None else self._shown(state, None, state, obligation.goal)
@@ -168,30 +170,81 @@ class Instance:
     def _by_a_step(self, obligation: Obligation) -> Counterexample | None:
         for action in self._actions(obligation.action):
             for path in action.paths:
-                state = self._least([*self.invariant, *path.guard, z3.Not(self._after(path, obligation))])
+                good = self._after(path, obligation, action.instance)
+                state = self._least([*self.invariant, *path.guard, z3.Not(good)])
                 if state is not None:
                     return self._reached(obligation) or self._confirmed(state, action.instance, obligation)
         return None
 
-    def _after(self, path: TracedPath, obligation: Obligation) -> Term:
+    def _after(self, path: TracedPath, obligation: Obligation, action: ActionInstance) -> Term:
         """What should be true after a path, said of the state before it."""
         before = self.traced.variables
         after = [path.updates.get(slot, variable) for slot, variable in enumerate(before)]
+        claim = self._claimed(obligation, action)
+        if claim is None:
+            return z3.substitute(self.term(obligation.goal), *zip(before, after, strict=True))
+        key = (obligation.goal, self._item(action) if obligation.kind == "progress" else None)
+        if key not in self._steps:
+            self._steps[key] = step_term(self.model, claim, before)
+        term, later = self._steps[key]
+        return z3.substitute(term, *zip(later, after, strict=True))
+
+    def _claimed(self, obligation: Obligation, action: ActionInstance) -> StepClaim | None:
+        """What an obligation claims of a step; None if it speaks of the state after it alone."""
         if obligation.kind == "step":
-            if obligation.goal not in self._steps:
-                self._steps[obligation.goal] = step_term(self.model, self._claimed(obligation.goal), before)
-            term, later = self._steps[obligation.goal]
-            return z3.substitute(term, *zip(later, after, strict=True))
-        return z3.substitute(self.term(obligation.goal), *zip(before, after, strict=True))
+            return next(one for one in self.claim.all_steps if one.__name__ == obligation.goal)
+        ranking = self.claim.ranking
+        if obligation.kind == "progress" and ranking is not None:
+            item = self._item(action)
+            return lambda after, before: ranking.brings_on(ranking.named(obligation.goal), after, before, item)
+        return None
 
-    def _claimed(self, name: str) -> StepClaim:
-        return next(one for one in self.claim.steps if one.__name__ == name)
+    def _item(self, action: ActionInstance) -> Any:
+        """For which item an action that may be due is taken."""
+        assert self.claim.ranking is not None, "only a ranking speaks of items"
+        return action.arguments[self.claim.ranking.parameter]
 
-    def _good(self, obligation: Obligation, before: State, after: State) -> bool:
+    def _good(self, obligation: Obligation, before: State, action: ActionInstance, after: State) -> bool:
         """Whether a step does what the obligation says, by the plain meaning of the text."""
-        if obligation.kind == "step":
-            return step_holds(self.model, self._claimed(obligation.goal), before, after)
+        claim = self._claimed(obligation, action)
+        if claim is not None:
+            return step_holds(self.model, claim, before, after)
         return evaluate(self.model, self.claim.property(self.model, obligation.goal), after)[0]
+
+    def _by_standing_still(self, obligation: Obligation) -> Counterexample | None:
+        """A state in which an action is due and not enabled; one that is reached if there is any."""
+        assert self.claim.ranking is not None, "only a ranking makes an action due"
+        due = self.claim.ranking.named(obligation.goal)
+        for item in self.model.schema.domain(self.claim.ranking.item).values:
+            asked = Property(due.name, "", "invariant", partial(_turned, due.when, item), due.doc)
+            ways = [
+                z3.And(*path.guard)
+                for action in self._actions(due.action)
+                if self._item(action.instance) == item
+                for path in action.paths
+            ]
+            found = self._least([*self.invariant, self.traced.property(asked), z3.Not(z3.Or(*ways))])
+            if found is not None:
+                state = self._reached_still(asked, due.action, item) or found
+                return self._shown(state, None, state, f"{due.action}({show(item)})", meaning=due.doc)
+        return None
+
+    def _reached_still(self, asked: Property, name: str, item: Any) -> State | None:
+        """A state that the explorer reaches, in which an action is due for an item and not enabled."""
+        try:
+            found = self.searched
+        except SpecificationFault:
+            return None
+        actions = found.interpreter.actions
+        for state in found.level:
+            if not evaluate(self.model, asked, state)[0]:
+                continue
+            if not all(found.interpreter.true(conjunct, state) for conjunct in self.claim.hypotheses):
+                continue
+            taken = [actions[number] for number, _ in found.interpreter.successors(state)]
+            if not any(action.name == name and self._item(action) == item for action in taken):
+                return state
+        return None
 
     def _reached(self, obligation: Obligation) -> Counterexample | None:
         """A counterexample among the steps that the explorer takes: it says more than one that cannot happen."""
@@ -205,7 +258,7 @@ class Instance:
                 continue
             for number, after in found.interpreter.successors(before):
                 action = found.interpreter.actions[number]
-                if action.name == name and not self._good(obligation, before, after):
+                if action.name == name and not self._good(obligation, before, action, after):
                     return self._confirmed(before, action, obligation)
         return None
 
@@ -245,7 +298,7 @@ class Instance:
         if outcome.updates is None:
             raise ReplayDiffers(self.claim.name, instance.label, "the action is not enabled")
         after = apply(state, outcome.updates)
-        if self._good(obligation, state, after):
+        if self._good(obligation, state, instance, after):
             raise ReplayDiffers(self.claim.name, instance.label, f"{obligation.goal} is true after the step")
         return self._shown(state, instance, after, obligation.goal)
 
@@ -271,10 +324,17 @@ class Instance:
         )
 
     def _meaning(self, name: str) -> str:
-        for claim in self.claim.steps:
+        for claim in self.claim.all_steps:
             if claim.__name__ == name:
                 return (claim.__doc__ or "").partition("\n")[0]
+        if self.claim.ranking is not None and name in {due.name for due in self.claim.ranking.due}:
+            return self.claim.ranking.named(name).doc
         return self.claim.property(self.model, name).doc
+
+
+def _turned(when: Callable[[Any, Any], bool], item: Any, state: Any) -> bool:
+    """A condition on a state and an item, as one on a state."""
+    return when(state, item)
 
 
 class Search:

@@ -2,6 +2,7 @@
 
 All come from the traced text of the model. For an inductive invariant: it holds at the start, every path of every
 action keeps every conjunct, it implies what is claimed, and where it holds the text itself does not go wrong.
+For a ranking: an action that is due is enabled, and each of its paths changes the measure of its item.
 Each is one text that is unsatisfiable if the obligation is met, and the same text goes to every solver.
 """
 
@@ -18,11 +19,12 @@ import z3
 from kmigrate.proofs.claim import Claim
 from kmigrate.spec.language import SpecError
 from kmigrate.spec.language.model import Model
+from kmigrate.spec.language.stores import conjunction
 from kmigrate.spec.language.unbounded import AFTER, OpenAction, OpenFault, OpenPath, UnboundedModel
 from kmigrate.spec.language.variable import Variable
 
 Term: TypeAlias = Any
-Kind = Literal["initiation", "consecution", "safety", "step", "soundness"]
+Kind = Literal["initiation", "consecution", "safety", "step", "soundness", "enabled", "progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Obligation:
     """One question to the solvers.
 
     action   the action by its label; empty where the obligation speaks of no step
-    goal     the conjunct, the property, the step's claim, or the place at which the text must not go wrong
+    goal     the conjunct, the property, the step's claim, the action that is due, or where the text may go wrong
     path     which way through the action, from 1; 0 where the obligation speaks of no step
     text     SMT-LIB; unsatisfiable if the obligation is met. Empty: the step changes nothing that the goal reads
     """
@@ -80,7 +82,7 @@ class Obligations:
     @cached_property
     def steps(self) -> dict[str, tuple[Term, tuple[OpenFault, ...]]]:
         """What is claimed of steps."""
-        return {claim.__name__: self.traced.step(claim) for claim in self.claim.steps}
+        return {claim.__name__: self.traced.step(claim) for claim in self.claim.all_steps}
 
     @cached_property
     def given(self) -> dict[str, Term]:
@@ -107,10 +109,12 @@ class Obligations:
         if only:
             for action in self.traced.actions_called(only):
                 yield from self.of_action(action)
+            yield from (one for one in self.progress() if one.goal.partition(".")[0] in only)
             return
         yield from self.initiation()
         for action in self.traced.actions:
             yield from self.of_action(action)
+        yield from self.progress()
         yield from self.safety()
         yield from self.soundness()
 
@@ -131,6 +135,31 @@ class Obligations:
             kept = [v for v in self.traced.variables if v.name not in path.written]
             for name, (told, _) in self.steps.items():
                 yield self._step(action, name, number, path, _as_before(self.traced, told, kept))
+
+    def progress(self) -> Iterator[Obligation]:
+        """Every action that is due is enabled, and brings its item on by each of its paths."""
+        ranking = self.claim.ranking
+        if ranking is None:
+            return
+        name = f"the.{ranking.parameter}"
+        changed = z3.Not(self.traced.step_of_one(ranking.item, name, ranking.unchanged))
+        for due in ranking.due:
+            when = self.traced.of_one(ranking.item, name, due.when)
+            found = self.traced.actions_called((due.action,))
+            paths = [(action, path) for action in found for path in action.paths]
+            asserted = [
+                *self.hypotheses,
+                *((f"the {ranking.parameter}", term) for term in self.traced.some_within(ranking.item, name)),
+                (f"{due.action} is due", when),
+                *((f"path {n} is not enabled", z3.Not(conjunction(p.guard))) for n, (_, p) in enumerate(paths, 1)),
+            ]
+            text = self._text(f"{due.action} is enabled when it is due", asserted, [])
+            yield Obligation(self.claim.name, "enabled", "", due.name, 0, text)
+            for number, (action, path) in enumerate(paths, 1):
+                known = [*self.hypotheses, (f"{due.action} is due", when)]
+                kept = [v for v in self.traced.variables if v.name not in path.written]
+                told = _as_before(self.traced, changed, kept)
+                yield self._stepping("progress", action, due.name, number, path, known, told)
 
     def safety(self) -> Iterator[Obligation]:
         """What is claimed follows, where it is not a conjunct itself."""

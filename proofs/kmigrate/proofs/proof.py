@@ -114,7 +114,7 @@ class Proof:
             "verdict": self.verdict,
             "open": sorted(self.claim.open),
             "conjuncts": list(self.claim.conjuncts),
-            "safety": [*self.claim.safety, *(step.__name__ for step in self.claim.steps)],
+            "safety": [*self.claim.safety, *(step.__name__ for step in self.claim.all_steps)],
             "assumptions": list(self.claim.assumptions),
             "obligations": len(self.outcomes),
             "asked": self.asked,

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import z3
 
 from kmigrate.spec.language.model import ActionInstance, Model, State
-from kmigrate.spec.language.sorts import Member
+from kmigrate.spec.language.sorts import Member, Range
 from kmigrate.spec.language.unbounded import OpenAction, UnboundedModel
 
 Term: TypeAlias = Any
@@ -74,9 +74,12 @@ class Structure:
             self._constants[str(self.traced.symbols.null(kind))] = kind(-1)
             self._functions[self.traced.symbols.number_of(kind).name()] = lambda member: member.index
             self._functions[self.traced.symbols.member_at(kind).name()] = kind
-        for enumeration, (_, names) in self.traced.symbols.enumerations().items():
+        for enumeration, (sort, names) in self.traced.symbols.enumerations().items():
+            self._sorts[sort] = list(enumeration.__members__.values())
             self._members |= dict(zip(names, enumeration.__members__.values(), strict=True))
-        highest = max((value for value in self._constants.values() if isinstance(value, int)), default=0)
+        ranges = {sort for v in schema.variables for sort in (*v.index, v.of) if isinstance(sort, Range)}
+        ends = [*self._constants.values(), *(n for sort in ranges for n in schema.domain(sort).values)]
+        highest = max((end for end in ends if isinstance(end, int)), default=0)
         self._numbers = list(range(highest + 1))
         self._constants |= self.constants
         for name, some in self.counts:

@@ -16,6 +16,7 @@ from kmigrate.spec.language import (
     action,
     array,
     count,
+    each,
     exists,
     forall,
     parameter,
@@ -262,7 +263,7 @@ class Cluster(Model):
 
     def signal_all(self, place: Place) -> None:
         """KEVENT_SCHED to every slave core."""
-        for core in range(1, self.cores + 1):
+        for core in each(Core):
             self.signalled[place, core] = True
 
     @weakly_fair

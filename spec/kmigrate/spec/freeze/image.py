@@ -21,7 +21,7 @@ from kmigrate.spec.freeze.cluster import (
     Thread,
     ThreadOrNone,
 )
-from kmigrate.spec.language import Map, Range, action, array, exists, require, variable, weakly_fair
+from kmigrate.spec.language import Map, Range, action, array, each, exists, require, variable, weakly_fair
 from kmigrate.spec.vocabulary import Mechanism
 
 
@@ -155,13 +155,13 @@ class Image(Cluster):
         require(self.dispatcher[HERE] == Dispatcher.POSTED)
         require(self.calm())
         if self.copied + 1 == UAREA:
-            for thread in range(1, self.threads + 1):
+            for thread in each(Thread):
                 self.in_life[thread] = self.life[HERE, thread]
                 self.in_queue[thread] = self.queued[HERE, thread]
             self.in_flag = self.freezing[HERE]
             self.in_trailing = self.trailing[HERE]
         elif self.copied + 1 == BOARDS:
-            for core in range(1, self.cores + 1):
+            for core in each(Core):
                 self.in_board[core] = self.board[HERE, core]
         self.copied = self.copied + 1
         self.dispatcher[HERE] = Dispatcher.ANSWERED
@@ -221,12 +221,12 @@ class Image(Cluster):
         """The destination's dispatcher copies the UArea to its place, queue and all."""
         require(self.arrived(UAREA))
         require(self.calm())
-        for thread in range(1, self.threads + 1):
+        for thread in each(Thread):
             self.life[THERE, thread] = self.in_life[thread]
             self.queued[THERE, thread] = self.in_queue[thread]
             self.in_life[thread] = Life.ABSENT
             self.in_queue[thread] = False
-        for core in range(1, self.cores + 1):
+        for core in each(Core):
             self.former[core] = self.runs[THERE, core] > 0 or self.unqueued[THERE, core] > 0
         if not self.has(Mechanism.FLAG_IN_KERNEL):
             self.freezing[THERE] = self.in_flag
@@ -242,7 +242,7 @@ class Image(Cluster):
         """The boards come to their place; the master's credits do not."""
         require(self.arrived(BOARDS))
         require(self.calm())
-        for core in range(1, self.cores + 1):
+        for core in each(Core):
             self.board[THERE, core] = self.in_board[core]
             self.in_board[core] = 0
         self.installed = BOARDS

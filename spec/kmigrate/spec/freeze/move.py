@@ -5,7 +5,7 @@ Source: thesis 4.3, 4.5.1.2, 4.5.1.3; nanvix-facts 3.2, 7.3, 7.5, 7.7. Deviation
 
 from kmigrate.spec.freeze.cluster import HERE, MAIN, THERE, Core, Dispatcher, Life, Place, Thread
 from kmigrate.spec.freeze.image import OBJECTS, AtDestination, AtSource, Image, Trailing
-from kmigrate.spec.language import action, exists, forall, one_of, parameter, require, weakly_fair
+from kmigrate.spec.language import action, each, exists, forall, one_of, parameter, require, weakly_fair
 from kmigrate.spec.vocabulary import Mechanism
 
 
@@ -142,11 +142,11 @@ class Move(Image):
 
     def discard(self) -> None:
         """Nothing of the process is left at the source."""
-        for thread in range(1, self.threads + 1):
+        for thread in each(Thread):
             self.life[HERE, thread] = Life.ABSENT
             self.queued[HERE, thread] = False
             self.waits_outside[HERE, thread] = False
-        for core in range(1, self.cores + 1):
+        for core in each(Core):
             self.runs[HERE, core] = 0
             self.unqueued[HERE, core] = 0
             self.board[HERE, core] = 0

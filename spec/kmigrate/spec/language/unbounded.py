@@ -341,6 +341,24 @@ class UnboundedModel:
         """A claim about the states after and before a step as a closed term, the one after under its own names."""
         return self._condition(True, lambda run: claim(self.view(run), self.view_before(run)))
 
+    def some_within(self, sort: Sort[Any], name: str) -> tuple[Term, ...]:
+        """That a constant of this name is one of the sort's values."""
+        return self.within(sort, z3.Const(name, self.symbols.of_kind(self.symbols.kind(sort))))
+
+    def of_one(self, sort: Sort[Any], name: str, said: Callable[[Any, Any], bool]) -> Term:
+        """What is said of a state and of one value of a sort, for which a constant of this name stands."""
+        term, faults = self._condition(False, lambda run: said(self.view(run), run.some_of(sort, name)))
+        assert not faults, f"what is said of {name} reads nothing at another value of it"
+        return term
+
+    def step_of_one(self, sort: Sort[Any], name: str, said: Callable[[Any, Any, Any], bool]) -> Term:
+        """The same of the states after and before a step, the one after under its own names."""
+        term, faults = self._condition(
+            True, lambda run: said(self.view(run), self.view_before(run), run.some_of(sort, name))
+        )
+        assert not faults, f"what is said of {name} reads nothing at another value of it"
+        return term
+
     def view_before(self, run: UnboundedRun) -> Model:
         """The model as it was before the step that a run speaks of."""
         seen = self.view(run)
