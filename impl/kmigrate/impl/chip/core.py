@@ -384,6 +384,13 @@ class Cores:
             raise OtherCores(len(snapshot), len(block))
         block[:] = np.frombuffer(snapshot, dtype=np.uint8)
 
+    def copy_from(self, other: "Cores") -> None:
+        """Bring all cores into the state of others, built alike. Raises OtherCores."""
+        block, source = self._store.block, other._store.block
+        if len(source) != len(block):
+            raise OtherCores(len(source), len(block))
+        block[:] = source
+
     # -- checks ------------------------------------------------------------------------------------------
 
     def _check(self, core: int) -> None:

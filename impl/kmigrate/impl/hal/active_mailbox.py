@@ -7,6 +7,7 @@ Source: nanvix-facts 2.3.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from kmigrate.impl.hal.interconnect import Interconnect
 from kmigrate.impl.hal.latency import ACKNOWLEDGE_CYCLES, MESSAGE_CYCLES
@@ -50,24 +51,23 @@ class ActiveMailbox:
         """Empty the slot of a sender, and let its next message leave."""
         message = self._slots.pop(sender)
         self._network.carry(
-            self.node,
-            sender,
-            "mailbox_ack",
-            ACKNOWLEDGE_CYCLES,
-            lambda: self._peers[sender]._acknowledged(self.node),
+            self.node, sender, "mailbox_ack", ACKNOWLEDGE_CYCLES, partial(self._acknowledge, sender)
         )
         return message
 
     def _leave(self, target: int, message: bytes) -> None:
         self._under_way.append(target)
         self._network.carry(
-            self.node, target, "mailbox_message", MESSAGE_CYCLES, lambda: self._deliver(target, message)
+            self.node, target, "mailbox_message", MESSAGE_CYCLES, partial(self._deliver, target, message)
         )
 
     def _deliver(self, target: int, message: bytes) -> None:
         peer = self._peers.get(target)
         if peer is not None:
             peer._slots[self.node] = message
+
+    def _acknowledge(self, sender: int) -> None:
+        self._peers[sender]._acknowledged(self.node)
 
     def _acknowledged(self, target: int) -> None:
         self._under_way.remove(target)

@@ -8,6 +8,7 @@ Source: nanvix-facts 2.4. A piece takes the wire for 4,112 bytes whatever its us
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from kmigrate.impl.hal.interconnect import Interconnect
 from kmigrate.impl.hal.latency import PERMISSION_CYCLES, PIECE_CYCLES
@@ -45,7 +46,9 @@ class ActivePortal:
     def arm(self, sender: int) -> None:
         """Prepare to receive one piece from a sender, and permit it."""
         self._armed.append(sender)
-        self._network.carry(self.node, sender, "portal_permission", PERMISSION_CYCLES, lambda: self._permit(sender))
+        self._network.carry(
+            self.node, sender, "portal_permission", PERMISSION_CYCLES, partial(self._permit, sender)
+        )
 
     def received(self, sender: int) -> bytes | None:
         """The piece that has arrived from a sender; None before it has."""
@@ -85,9 +88,10 @@ class ActivePortal:
         self.left(target)
 
     def _leave(self, target: int, piece: bytes) -> None:
-        self._network.carry(
-            self.node, target, "portal_piece", PIECE_CYCLES, lambda: self._peers[target]._land(self.node, piece)
-        )
+        self._network.carry(self.node, target, "portal_piece", PIECE_CYCLES, partial(self._deliver, target, piece))
+
+    def _deliver(self, target: int, piece: bytes) -> None:
+        self._peers[target]._land(self.node, piece)
 
     def _land(self, sender: int, piece: bytes) -> None:
         self._received[sender] = piece

@@ -7,6 +7,7 @@ Source: nanvix-facts 1, 2.2.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from kmigrate.impl.hal.interconnect import Interconnect
 from kmigrate.impl.hal.latency import ACKNOWLEDGE_CYCLES, PERMISSION_CYCLES
@@ -35,7 +36,7 @@ class ActiveSync:
         """Send a signal to a node that is free; one for a node that is switched off is never acknowledged."""
         self._unacknowledged.append(target)
         self._network.carry(
-            self.node, target, "sync_signal", PERMISSION_CYCLES, lambda: self._deliver(target, value)
+            self.node, target, "sync_signal", PERMISSION_CYCLES, partial(self._deliver, target, value)
         )
 
     def _deliver(self, target: int, value: int) -> None:
@@ -43,6 +44,7 @@ class ActiveSync:
         if peer is None:
             return
         peer.arrived(self.node, value)
-        self._network.carry(
-            target, self.node, "sync_ack", ACKNOWLEDGE_CYCLES, lambda: self._unacknowledged.remove(target)
-        )
+        self._network.carry(target, self.node, "sync_ack", ACKNOWLEDGE_CYCLES, partial(self._acknowledged, target))
+
+    def _acknowledged(self, target: int) -> None:
+        self._unacknowledged.remove(target)

@@ -170,26 +170,34 @@ def check_buffer(address: int, word: int, most: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The 16 bytes before the data of every message and piece."""
+    """The 16 bytes before the data of every message and piece.
+
+    spare  a word that nobody reads but whom the writer means it for
+    """
 
     node: int
     source_port: int
     port: int
     size: int
+    spare: int = 0
 
     def pack(self, content: bytes) -> bytes:
         """Header and content as bytes."""
-        words = (self.node, self.source_port, self.port, self.size)
+        words = (self.node, self.source_port << _PORT_SHIFT | self.port, self.size, self.spare)
         return b"".join(word.to_bytes(4, "little") for word in words) + content
 
     @classmethod
     def unpack(cls, message: bytes) -> "tuple[Header, bytes]":
         """Header and content of such bytes."""
         words = [int.from_bytes(message[place : place + 4], "little") for place in range(0, HEADER_BYTES, 4)]
-        return cls(*words), message[HEADER_BYTES:]
+        node, ports, size, spare = words
+        source_port, port = divmod(ports, 1 << _PORT_SHIFT)
+        return cls(node, source_port, port, size, spare), message[HEADER_BYTES:]
 
 
 HEADER_BYTES = 16
+_PORT_SHIFT = 16
+"""Both ports stand in one word."""
 
 
 class Ports:

@@ -67,6 +67,7 @@ class Dispatcher:
             raise Refused(Errno.EINVAL, f"no core {core}; there are {self._scheduler.cores}")
         if task.parents:
             raise Refused(Errno.EINVAL, f"task {task.identity} has parents")
+        self.board.graph.touch(task)
         task.set_arguments(arguments)
         task.state = task.schedule
         self._emitted[core].append(task)

@@ -2,7 +2,8 @@
 
 Two implementations are compared by name, never by number: some ports take the numbers of their host.
 
-Source: nanvix-behaviours (first page) for the numbers; those of EIO, ENOMSG, ENOSYS and ETIMEDOUT are assumed.
+Source: nanvix-behaviours (first page) for the numbers; those of EIO, ENOENT, ENOMSG, ENOSYS and
+ETIMEDOUT are assumed.
 """
 
 from enum import IntEnum
@@ -20,6 +21,7 @@ class Errno(IntEnum):
     EFAULT = 21
     EINVAL = 28
     EIO = 29
+    ENOENT = 44
     ENOMSG = 49
     ENOSYS = 52
     ENOTSUP = 58

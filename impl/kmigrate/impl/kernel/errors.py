@@ -25,6 +25,22 @@ class KernelPanic(ImplError):
         self.why = why
 
 
+class UnhandledException(KernelPanic):
+    """User code fails in a way that nobody has said anything about.
+
+    exception    its number, that of RISC-V's causes
+    address      what it is about: an address, or the word of an illegal instruction
+    instruction  where the instruction stands
+    """
+
+    def __init__(self, exception: int, tid: int, address: int, instruction: int) -> None:
+        super().__init__(f"exception {exception} of thread {tid} at {address:#x} is neither handled nor ignored")
+        self.exception = exception
+        self.tid = tid
+        self.address = address
+        self.instruction = instruction
+
+
 class BadStructure(ImplError):
     """A structure in memory was asked for a part that it does not have."""
 

@@ -12,7 +12,7 @@ from collections import deque
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.calls import Calls
 from kmigrate.impl.kernel.errno import Errno
-from kmigrate.impl.kernel.errors import KernelPanic, Refused
+from kmigrate.impl.kernel.errors import Refused, UnhandledException
 from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.scheduler import Scheduler
 from kmigrate.impl.kernel.structures import WORD_BYTES
@@ -49,14 +49,12 @@ class Exceptions:
     def fault(self, core: int, fault: Fault) -> bool:
         """Deal with an exception of the thread on a core; whether the thread has to leave the core.
 
-        Raises  KernelPanic for an exception that nobody has said anything about.
+        Raises  UnhandledException for one that nobody has said anything about.
         """
         action = self._actions.get(fault.exception)
         if action is None:
             tid = self._scheduler.current(core).tid
-            raise KernelPanic(
-                f"exception {fault.exception} of thread {tid} at {fault.address:#x} is neither handled nor ignored"
-            )
+            raise UnhandledException(fault.exception, tid, fault.address, fault.instruction)
         if action == IGNORE:
             self._code.skip(core)
             return False

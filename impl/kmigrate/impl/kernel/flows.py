@@ -12,6 +12,7 @@ Source: nanvix-facts 2.5.
 
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from kmigrate.impl.chip.geometry import PIECE_BYTES
 from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
@@ -62,6 +63,7 @@ class Transfer:
     """What is to be read or written.
 
     allowed  sender's node and port of every piece, for a portal's read
+    spare    a word in the header of every piece, for a portal's write
     """
 
     operation: Operation
@@ -69,6 +71,7 @@ class Transfer:
     buffer: int
     size: int
     allowed: tuple[int, int] | None = None
+    spare: int = 0
 
     def on_same(self, other: "Transfer") -> bool:
         """Whether both are on one communicator."""
@@ -174,7 +177,8 @@ class Flows:
         transfer = flow.present
         operation = transfer.operation
         if not request.stage:
-            return Remote(operation.begin, (transfer.identity, transfer.buffer + flow.done, flow.piece), 1)
+            arguments = (transfer.identity, transfer.buffer + flow.done, flow.piece, transfer.spare)
+            return Remote(operation.begin, arguments, 1)
         if request.value in operation.passing:
             self._dispatcher.exit(Trigger.AGAIN)
         elif request.value < 0:
@@ -186,7 +190,7 @@ class Flows:
     def _expect(self, flow: Flow, transfer: Transfer) -> None:
         """Let the wait task depend on the hardware, unless that is done."""
         communicators = self._mailboxes if transfer.operation.of_mailbox else self._portals
-        if not communicators.when_done(transfer.identity, lambda: self._board.dispatch(flow.hardware)):
+        if not communicators.when_done(transfer.identity, partial(self._board.dispatch, flow.hardware)):
             self._board.graph.connect(flow.hardware, flow.wait, temporary=True)
 
     def _wait(self, flow: Flow, request: Request) -> Outcome:

@@ -49,6 +49,13 @@ class Frames:
         """Frames that nobody uses."""
         return self._count - sum(self.taken(index) for index in range(self._count))
 
+    def take(self, index: int) -> None:
+        """Take the frame with an index. Raises Refused: EBUSY if it is in use."""
+        if self.taken(index):
+            raise Refused(Errno.EBUSY, f"frame {self.number_of(index)} is in use")
+        address, bit = self._bit(index)
+        self._memory.set_word(address, self._memory.word(address) | bit)
+
     def allocate(self) -> int:
         """Take the first free frame and return its number; FRAME_NULL when all are taken."""
         for index in range(self._count):

@@ -108,9 +108,9 @@ class Kernel:
 
     def _connect(self, network: Network) -> Flows:
         """Bring up what the cluster has on the network."""
-        syncs, mailboxes, portals = network.parts(self.node, self.memory, self.scheduler, self.user)
-        flows = Flows(self.dispatcher, self.calls, mailboxes, portals)
-        for part in (syncs, mailboxes, portals, flows):
+        self.syncs, self.mailboxes, self.portals = network.parts(self.node, self.memory, self.scheduler, self.user)
+        flows = Flows(self.dispatcher, self.calls, self.mailboxes, self.portals)
+        for part in (self.syncs, self.mailboxes, self.portals, flows):
             part.serve(self.calls)
         return flows
 

@@ -46,6 +46,12 @@ class KernelPages:
         index = offset // self._page
         return index if offset % self._page == 0 and 0 <= index < self._count else -1
 
+    def take(self, index: int) -> None:
+        """Take the page with an index. Raises Refused: EBUSY if it is in use."""
+        if self.references(index):
+            raise Refused(Errno.EBUSY, f"kernel page {index} is in use")
+        self._memory.set_word(self._placement.counters + index * WORD_BYTES, 1)
+
     def get(self, *, clean: bool) -> int:
         """Take the first free page; its address, or 0 when all are taken.
 

@@ -16,13 +16,16 @@ from kmigrate.impl.kernel.user import UserMemory
 
 
 class Network:
-    """The interfaces of all nodes on one interconnect."""
+    """The interfaces of all nodes on one interconnect.
+
+    syncs, mailboxes, portals  those that are up, by node
+    """
 
     def __init__(self, interconnect: Interconnect) -> None:
         self.interconnect = interconnect
-        self._syncs: dict[int, ActiveSync] = {}
-        self._mailboxes: dict[int, ActiveMailbox] = {}
-        self._portals: dict[int, ActivePortal] = {}
+        self.syncs: dict[int, ActiveSync] = {}
+        self.mailboxes: dict[int, ActiveMailbox] = {}
+        self.portals: dict[int, ActivePortal] = {}
 
     def parts(
         self, node: int, memory: Sram, scheduler: Scheduler, user: UserMemory
@@ -30,7 +33,12 @@ class Network:
         """Bring a node up: its three interfaces, and what its kernel offers on them."""
         network = self.interconnect
         return (
-            Syncs(memory, scheduler, user, ActiveSync(node, network, self._syncs), network),
-            Mailboxes(memory, scheduler, user, ActiveMailbox(node, network, self._mailboxes), network),
-            Portals(memory, scheduler, user, ActivePortal(node, network, self._portals), network),
+            Syncs(memory, scheduler, user, ActiveSync(node, network, self.syncs), network),
+            Mailboxes(memory, scheduler, user, ActiveMailbox(node, network, self.mailboxes), network),
+            Portals(memory, scheduler, user, ActivePortal(node, network, self.portals), network),
         )
+
+    def service_parts(self, node: int) -> tuple[ActiveMailbox, ActivePortal]:
+        """Bring a node up that has no kernel: its interfaces for messages and pieces."""
+        network = self.interconnect
+        return ActiveMailbox(node, network, self.mailboxes), ActivePortal(node, network, self.portals)

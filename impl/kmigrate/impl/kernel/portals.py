@@ -58,6 +58,7 @@ class Portal(Communicator):
     piece     the piece for it, if it was there already
     size      bytes of the piece that is being written; 0: none is
     left      whether that piece has left
+    spare     the spare word of the piece that was read last
     """
 
     node: int = 0
@@ -68,6 +69,7 @@ class Portal(Communicator):
     piece: bytes | None = None
     size: int = 0
     left: bool = True
+    spare: int = 0
 
 
 class Portals:
@@ -207,12 +209,15 @@ class Portals:
     # -- writing -----------------------------------------------------------------------------------------
 
     def _awrite(self, core: int, arguments: tuple[int, ...]) -> int:
-        """Arguments: the id, the buffer, its size. The bytes are copied now; EBUSY while another piece waits."""
+        """Arguments: the id, the buffer, its size, a spare word for the header.
+
+        The bytes are copied now; EBUSY while another piece waits.
+        """
         portal = self._portals.find(arguments[0], Direction.OUTPUT)
         size = check_buffer(arguments[1], arguments[2], PIECE_BYTES)
         if portal.size or self._active.busy(portal.node):
             raise Refused(Errno.EBUSY, f"a piece to node {portal.node} has not left yet")
-        header = Header(self._active.node, portal.own_port, portal.port, size)
+        header = Header(self._active.node, portal.own_port, portal.port, size, arguments[3])
         piece = header.pack(self._user.read(arguments[1], size))
         if portal.node == self._active.node:
             self._forward(portal, piece)
@@ -236,6 +241,16 @@ class Portals:
             if portal.direction is Direction.OUTPUT and portal.node == target and not portal.left:
                 portal.left = True
                 portal.done(self._scheduler)
+
+    # -- what the wire says beside the data --------------------------------------------------------------
+
+    def own_port(self, identity: int) -> int:
+        """The port at this end of an output. Raises Refused."""
+        return self._portals.find(identity, Direction.OUTPUT).own_port
+
+    def spare(self, identity: int) -> int:
+        """The spare word of the piece that an input has read last. Raises Refused."""
+        return self._portals.find(identity, Direction.INPUT).spare
 
     # -- waiting -----------------------------------------------------------------------------------------
 
@@ -274,7 +289,9 @@ class Portals:
         if not self._is_for(portal, piece):
             self._stored.append(piece)
             return AGAIN
-        self._user.write(address, Header.unpack(piece)[1][:size])
+        header, content = Header.unpack(piece)
+        self._user.write(address, content[:size])
+        portal.spare = header.spare
         portal.allowed = None
         portal.finish(size, self._network.now)
         return 0

@@ -115,6 +115,12 @@ class Call(IntEnum):
     """What the dispatcher is in while it runs a task; nobody else can call it."""
     TASK_DISPATCH = 113
     TASK_WAIT = 114
+    # Migration
+    MIGRATE_TO = 116
+    MIGRATE_CANCEL = 117
+    # Logical names of processes
+    NAME_LINK = 120
+    NAME_LOOKUP = 121
 
 
 @dataclass(frozen=True, slots=True)

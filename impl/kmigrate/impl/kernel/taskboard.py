@@ -59,6 +59,7 @@ class TaskBoard:
 
     def start(self, task: Task) -> None:
         """A run of a task begins."""
+        self.graph.touch(task)
         task.state = TaskState.RUNNING
         task.waiting_for = task.parents
 
@@ -73,6 +74,7 @@ class TaskBoard:
 
     def _move(self, task: Task, state: TaskState) -> None:
         """Change the state of a task; it leaves the list in which it stands, but its credit stays."""
+        self.graph.touch(task)
         for queue in (self._active, self._periodic):
             if task in queue:
                 queue.remove(task)
@@ -115,6 +117,7 @@ class TaskBoard:
     def _follow(self, task: Task, edge: Edge) -> None:
         """Use an edge: any parent lets a child of pure flow go, all together one that depends on some."""
         child = edge.child
+        self.graph.touch(child)
         free = not edge.dependency and not child.dependencies
         if edge.temporary:
             self.graph.remove(task, edge)

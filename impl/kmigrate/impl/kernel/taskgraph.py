@@ -20,9 +20,13 @@ from kmigrate.impl.kernel.task import (
 
 
 class TaskGraph:
-    """The tasks of one cluster and their edges."""
+    """The tasks of one cluster and their edges.
+
+    touched  every task of which anything may have changed, by id; who compares graphs may empty it
+    """
 
     def __init__(self) -> None:
+        self.touched: dict[int, Task] = {}
         self._tasks: dict[int, Task] = {}
         self._next_identity = NULL_ID + 1
 
@@ -77,6 +81,8 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, f"task {parent.identity} has {MAX_CHILDREN} children already")
         if child.parents == MAX_PARENTS:
             raise Refused(Errno.EINVAL, f"task {child.identity} has {MAX_PARENTS} parents already")
+        self.touch(parent)
+        self.touch(child)
         parent.children.append(Edge(child, dependency, temporary, triggers))
         child.parents += 1
         child.waiting_for += 1
@@ -93,10 +99,16 @@ class TaskGraph:
 
     def remove(self, parent: Task, edge: Edge) -> None:
         """Remove one edge of a parent."""
+        self.touch(parent)
+        self.touch(edge.child)
         parent.children.remove(edge)
         edge.child.parents -= 1
         edge.child.waiting_for = max(0, edge.child.waiting_for - 1)
         edge.child.dependencies -= edge.dependency
+
+    def touch(self, task: Task) -> None:
+        """Something of a task changes."""
+        self.touched[task.identity] = task
 
     def find(self, identity: int) -> Task | None:
         """The task with an id; None when there is none."""

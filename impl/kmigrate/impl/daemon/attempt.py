@@ -1,0 +1,129 @@
+"""An attempt of the hardened protocol: its identity, why it may be refused, and what each side remembers of it.
+
+Source: hardened coordination (ours). The ends are named by their nodes.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kmigrate.impl.image import Assembly, Image, Manifest
+from kmigrate.impl.kernel.errno import Errno
+from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Attempt:
+    """One attempt to move a process: container 0..2**32-1, nodes 0..2**16-1, epoch 1..2**32-1."""
+
+    container: int
+    source: int
+    destination: int
+    epoch: int
+
+    @property
+    def facts(self) -> dict[str, int | str]:
+        """What an event says of it."""
+        return {
+            "process": self.container,
+            "source": self.source,
+            "destination": self.destination,
+            "epoch": self.epoch,
+        }
+
+    def __str__(self) -> str:
+        return f"p{self.container} n{self.source}>n{self.destination} epoch {self.epoch}"
+
+
+class Refusal(Enum):
+    """Why an attempt does not succeed, and the error that the caller gets for it."""
+
+    STALE = ("stale", Errno.EINVAL)
+    """Its epoch is not higher than all that the destination has seen of the process."""
+    RESERVED = ("reserved", Errno.EBUSY)
+    """The destination's room is reserved for another attempt."""
+    OCCUPIED = ("occupied", Errno.EBUSY)
+    """A process stands there."""
+    NO_ROOM = ("no-room", Errno.EAGAIN)
+    """Frames or kernel pages that the process needs are in use there."""
+    OTHER_KERNEL = ("other-kernel", Errno.ENOTSUP)
+    """The kernel there places its structures elsewhere."""
+    WAITERS = ("waiters", Errno.EBUSY)
+    """A thread of the process sleeps where no image would find it (H24)."""
+    TIMEOUT = ("timeout", Errno.ETIMEDOUT)
+    """What the other side owed did not come in time."""
+    DAMAGED = ("damaged", Errno.EIO)
+    """What came is not the image that the manifest says."""
+    CANCELLED = ("cancelled", Errno.EAGAIN)
+    """The user took the request back."""
+
+    def __init__(self, reason: str, errno: Errno) -> None:
+        self.reason = reason
+        self.errno = errno
+
+
+@dataclass(frozen=True, slots=True)
+class Resident:
+    """Which process stands on a cluster.
+
+    epoch        the highest epoch that has been given or has committed
+    incarnation  its life
+    """
+
+    container: int
+    epoch: int = 0
+    incarnation: int = 1
+
+
+@dataclass(slots=True)
+class SourceRecord:
+    """What the source remembers of an attempt.
+
+    owed     the destination waits for the first piece
+    image    the process as it was when the barrier was passed; None before, and once the attempt is closed
+    pieces   the image as pieces
+    refusal  why the attempt has failed; None unless it has
+    waited   looks of the watch since something has happened
+    """
+
+    attempt: Attempt
+    phase: SourcePhase = SourcePhase.ASKING
+    owed: bool = False
+    image: Image | None = None
+    pieces: tuple[bytes, ...] = ()
+    refusal: Refusal | None = None
+    waited: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether the attempt is under way."""
+        return self.phase is not SourcePhase.CLOSED
+
+    @property
+    def before_commit(self) -> bool:
+        """Whether the source may still give up alone."""
+        return self.phase in (SourcePhase.ASKING, SourcePhase.FREEZING, SourcePhase.FROZEN)
+
+
+@dataclass(slots=True)
+class DestinationRecord:
+    """What the destination remembers of an attempt.
+
+    port          the source's port of the portal
+    kernel_pages  kernel pages that are reserved
+    frames        frames that are reserved
+    assembly      what has come so far
+    sizes         bytes of each piece; only the first is known before the manifest is here
+    refusal       why the destination has given up; None unless it has
+    """
+
+    attempt: Attempt
+    port: int
+    kernel_pages: tuple[int, ...]
+    frames: tuple[int, ...]
+    assembly: Assembly
+    phase: DestinationPhase = DestinationPhase.STAGING
+    sizes: tuple[int, ...] = ()
+    manifest: Manifest | None = None
+    image: Image | None = None
+    refusal: Refusal | None = None
+    waited: int = 0

@@ -1,0 +1,241 @@
+"""The destination's side of the hardened protocol: grant room or refuse, stage, verify, install, wait.
+
+A conflict is refused at once, so crossing requests and rings end. The destination may give up alone only while it
+stages. What is installed is held until the name service has decided.
+
+Source: hardened coordination (ours); nanvix-facts 9 (H2 to H6, H9, H12, H13, H21 to H25).
+"""
+
+from kmigrate.impl.chip.geometry import PIECE_BYTES
+from kmigrate.impl.daemon.attempt import Attempt, DestinationRecord, Refusal, Resident
+from kmigrate.impl.daemon.letters import HASH_BYTES, Kind, Letter
+from kmigrate.impl.daemon.source import VOID
+from kmigrate.impl.daemon.station import Station
+from kmigrate.impl.image import Assembly, ImageRefused, Manifest, Tag
+from kmigrate.impl.image.decoder import DIGEST_BYTES
+from kmigrate.impl.image.header import HEADER_BYTES, Header
+from kmigrate.impl.image.sections import ORDER, PAGED
+from kmigrate.impl.kernel.flows import Operation
+from kmigrate.impl.kernel.syscall import Call, Outcome, Remote, Request
+from kmigrate.impl.kernel.task import DEFAULT_TRIGGER, Trigger
+from kmigrate.spec.vocabulary import DestinationPhase
+
+
+class DestinationSide:
+    """All attempts of which one node is the destination; at most one of them is open.
+
+    current    the open one
+    last       the one that was closed last
+    in_portal  id of the portal through which pieces come
+    awaited    the attempt that owes a piece, open or not: the portal is not free before that has come
+    """
+
+    def __init__(self, station: Station) -> None:
+        self.current: DestinationRecord | None = None
+        self.last: DestinationRecord | None = None
+        self.in_portal = 0
+        self.awaited: Attempt | None = None
+        self._station = station
+        transfers, graph = station.courier.transfers, station.kernel.tasks.graph
+        self._allow = transfers.allow()
+        read, landed = transfers.start(Operation.PORTAL_READ), transfers.finish()
+        stage = graph.create(self._stage)
+        graph.connect(self._allow, read, dependency=False, triggers=DEFAULT_TRIGGER)
+        graph.connect(read, landed, triggers=DEFAULT_TRIGGER)
+        graph.connect(landed, stage, dependency=False, triggers=Trigger.USER0 | Trigger.ERROR_CATCH)
+        self._settle = graph.create(self._install)
+
+    # -- letters -----------------------------------------------------------------------------------------
+
+    def heed(self, letter: Letter) -> None:
+        """REQ: grant or refuse. YES: the copy runs. NO: give the room back."""
+        if letter.kind is Kind.REQ:
+            reason = self._why_not(letter)
+            if reason is not None:
+                self._station.courier.send(letter.attempt.source, Letter(Kind.NACK, letter.attempt, reason=reason))
+                self._station.happened("refused", letter.attempt, reason=reason.reason)
+            else:
+                self._grant(letter)
+            return
+        record = self.current
+        if record is None or record.attempt != letter.attempt:
+            return
+        if letter.kind is Kind.YES and record.phase is DestinationPhase.INSTALLED:
+            self._run(record)
+        elif letter.kind is Kind.NO:
+            self._clear(record)
+            self._station.happened("copy_cleared", record.attempt)
+
+    def _why_not(self, letter: Letter) -> Refusal | None:
+        """Why a request is refused; None if there is room for it."""
+        station, attempt = self._station, letter.attempt
+        if attempt.epoch <= station.seen.get(attempt.container, 0):
+            return Refusal.STALE
+        if self.current is not None or self.awaited is not None:
+            return Refusal.RESERVED
+        if not station.residence.empty:
+            return Refusal.OCCUPIED
+        self._bury()
+        if letter.layout != station.residence.shape.kernel[:HASH_BYTES]:
+            return Refusal.OTHER_KERNEL
+        return None if station.residence.free(letter.kernel_pages, letter.frames) else Refusal.NO_ROOM
+
+    def _bury(self) -> None:
+        """Scrub a process whose threads have all ended; whatever is still in use here was its own."""
+        station = self._station
+        if station.resident is not None:
+            station.kernel.freezing.hold()
+            station.residence.clear(station.residence.kernel_pages, station.residence.frames)
+            station.kernel.freezing.release()
+            station.resident = None
+
+    def _grant(self, letter: Letter) -> None:
+        """Reserve the room, hold the cluster, and want the first piece."""
+        station, attempt = self._station, letter.attempt
+        station.seen[attempt.container] = attempt.epoch
+        station.residence.reserve(letter.kernel_pages, letter.frames)
+        assembly = Assembly(attempt.epoch, shape=station.residence.shape)
+        record = DestinationRecord(attempt, letter.number, letter.kernel_pages, letter.frames, assembly)
+        self.current = record
+        station.kernel.freezing.hold()
+        station.happened("granted", attempt)
+        self._want(record)
+
+    # -- staging -----------------------------------------------------------------------------------------
+
+    def _want(self, record: DestinationRecord) -> None:
+        """Ask for the next piece, and allow it."""
+        station, number, source = self._station, record.assembly.awaited, record.attempt.source
+        self.awaited = record.attempt
+        size = record.sizes[number] if record.sizes else station.piece_bytes
+        station.courier.send(source, Letter(Kind.WANT, record.attempt, number))
+        station.kernel.tasks.dispatch(self._allow, (self.in_portal, station.piece, size, source, record.port))
+
+    def _stage(self, request: Request) -> Outcome:
+        """A piece has come: verify and keep it, or drop one that is void or of a closed attempt."""
+        station, record = self._station, self.current
+        self.awaited = None
+        tag = Tag.from_word(station.kernel.portals.spare(self.in_portal))
+        if record is None or record.phase is not DestinationPhase.STAGING or tag.sequence == VOID:
+            return 0
+        record.waited = 0
+        try:
+            content = station.kernel.memory.read(station.piece, self._size(record))
+            record.assembly.accept(tag.word, content)
+            station.happened("section_staged", record.attempt, piece=tag.sequence)
+            manifest = record.assembly.decoder.manifest
+            if manifest is not None and not record.sizes and not self._admit(record, manifest):
+                return 0
+            if record.assembly.awaited < len(record.sizes):
+                self._want(record)
+            else:
+                record.image = record.assembly.image()
+                station.kernel.tasks.dispatch(self._settle)
+        except ImageRefused:
+            self._abandon(record, Refusal.DAMAGED)
+        return 0
+
+    def _size(self, record: DestinationRecord) -> int:
+        """Bytes of the piece that has come; the first one says itself how long it is."""
+        if record.sizes:
+            return record.sizes[record.assembly.awaited]
+        head = Header.decode(self._station.kernel.memory.read(self._station.piece, HEADER_BYTES))
+        return min(HEADER_BYTES + head.manifest_bytes, self._station.piece_bytes)
+
+    def _admit(self, record: DestinationRecord, manifest: Manifest) -> bool:
+        """Look at the manifest: whose it is, and whether there is room for what has grown since the request."""
+        attempt, residence = record.attempt, self._station.residence
+        named = (manifest.container, manifest.source, manifest.destination, manifest.epoch)
+        if named != (attempt.container, attempt.source, attempt.destination, attempt.epoch):
+            self._abandon(record, Refusal.DAMAGED)
+            return False
+        kernel_pages = tuple(page for page in manifest.kernel_pages_held if page not in record.kernel_pages)
+        frames = tuple(frame for frame in manifest.frames_held if frame not in record.frames)
+        if not residence.free(kernel_pages, frames):
+            self._abandon(record, Refusal.NO_ROOM)
+            return False
+        residence.reserve(kernel_pages, frames)
+        record.kernel_pages += kernel_pages
+        record.frames += frames
+        record.manifest = manifest
+        record.sizes = (0, *_sizes(manifest), DIGEST_BYTES)
+        return True
+
+    def _install(self, request: Request) -> Outcome:
+        """Put the verified image into its place as soon as all is quiet here, and say so."""
+        station, record = self._station, self.current
+        if record is None or record.phase is not DestinationPhase.STAGING or record.image is None:
+            return 0
+        if not request.stage:
+            return Remote(Call.HOLD, (), 1)
+        if not station.residence.quiet:
+            station.kernel.dispatcher.exit(Trigger.AGAIN)
+            return 0
+        manifest = record.image.manifest
+        self._give_back(record, manifest.kernel_pages_held, manifest.frames_held)
+        station.residence.fill(record.image)
+        record.phase = DestinationPhase.INSTALLED
+        record.waited = 0
+        station.courier.send(record.attempt.source, Letter(Kind.INST, record.attempt))
+        station.happened("installed", record.attempt)
+        return 0
+
+    def _give_back(self, record: DestinationRecord, kernel_pages: tuple[int, ...], frames: tuple[int, ...]) -> None:
+        """Give back what was reserved with the request, but is not needed any more."""
+        too_many = tuple(page for page in record.kernel_pages if page not in kernel_pages)
+        unused = tuple(frame for frame in record.frames if frame not in frames)
+        self._station.residence.clear(too_many, unused)
+        record.kernel_pages, record.frames = kernel_pages, frames
+
+    # -- time --------------------------------------------------------------------------------------------
+
+    def look(self, patience: int) -> None:
+        """Time has passed: give up while staging, ask and fence after it."""
+        record = self.current
+        if record is None:
+            return
+        record.waited += 1
+        if record.waited > patience:
+            record.waited = 0
+            if record.phase is DestinationPhase.STAGING:
+                self._abandon(record, Refusal.TIMEOUT)
+            else:
+                self._station.courier.send(self._station.names, Letter(Kind.FEND, record.attempt))
+                self._station.happened("destination_asked", record.attempt)
+
+    # -- ends --------------------------------------------------------------------------------------------
+
+    def _run(self, record: DestinationRecord) -> None:
+        assert record.manifest is not None
+        attempt = record.attempt
+        self._station.resident = Resident(attempt.container, attempt.epoch, record.manifest.incarnation)
+        self._close(record)
+        self._station.happened("copy_started", attempt)
+
+    def _clear(self, record: DestinationRecord) -> None:
+        """Scrub the room and give it back."""
+        self._station.residence.clear(record.kernel_pages, record.frames)
+        self._close(record)
+
+    def _abandon(self, record: DestinationRecord, reason: Refusal) -> None:
+        """Give up alone, which only a destination that stages may do."""
+        record.refusal = reason
+        self._clear(record)
+        self._station.courier.send(record.attempt.source, Letter(Kind.NACK, record.attempt, reason=reason))
+        self._station.happened("staging_abandoned", record.attempt, reason=reason.reason)
+
+    def _close(self, record: DestinationRecord) -> None:
+        record.phase = DestinationPhase.CLOSED
+        record.image = None
+        self.current, self.last = None, record
+        self._station.kernel.freezing.release()
+
+
+def _sizes(manifest: Manifest) -> list[int]:
+    """Bytes of the pieces of all sections: a page each, others cut at the size of a piece."""
+    sizes: list[int] = []
+    for mstate in ORDER:
+        length = manifest.length(mstate)
+        step = manifest.shape.page_bytes if mstate in PAGED else PIECE_BYTES
+        sizes += [min(step, length - done) for done in range(0, length, step)]
+    return sizes

@@ -1,0 +1,124 @@
+"""The hardened migration daemon of one cluster: both sides, the system calls, and the watch.
+
+Decisions: a caller of `kmigrate_to` yields until it is elsewhere or refused, so that it is READY in the image and
+the same call ends on the other node (H20); a WANT names a piece, so that every piece is asked for and none is
+counted twice (H12).
+
+Source: hardened coordination (ours); thesis 4.5.1; nanvix-facts 7, 9.
+"""
+
+from kmigrate.impl.chip.geometry import PIECE_BYTES
+from kmigrate.impl.daemon.attempt import Resident
+from kmigrate.impl.daemon.chip import Chip
+from kmigrate.impl.daemon.courier import Courier
+from kmigrate.impl.daemon.destination import DestinationSide
+from kmigrate.impl.daemon.errors import Scattered
+from kmigrate.impl.daemon.events import Tell, silent
+from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.request import PORT
+from kmigrate.impl.daemon.residence import Residence
+from kmigrate.impl.daemon.source import SourceSide
+from kmigrate.impl.daemon.statics import Statics
+from kmigrate.impl.daemon.station import Station
+from kmigrate.impl.image.sections import ORDER, PAGED
+from kmigrate.impl.kernel.errno import Errno
+from kmigrate.impl.kernel.kernel import Kernel
+from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Remote, Request
+from kmigrate.impl.kernel.task import Trigger
+
+PATIENCE = 400
+"""Looks of the watch, a tick apart, after which a side that waits looks after its attempt (assumed)."""
+
+MANIFEST_ROOM = 512
+"""Bytes that header and manifest need at least in the buffer."""
+
+TO_SOURCE = (Kind.WANT, Kind.NACK, Kind.INST, Kind.CYES, Kind.CNO)
+TO_DESTINATION = (Kind.REQ, Kind.YES, Kind.NO)
+
+
+class HardenedDaemon:
+    """One cluster's daemon.
+
+    names                node of the name service
+    patience             looks of the watch, a tick apart, after which a side that waits looks after its attempt
+    tell                 is told what happens
+    source, destination  its two sides, with their records
+    station              what they stand on
+    Raises               Scattered for a kernel without the UArea, NoNetwork, NoRoom.
+    """
+
+    def __init__(
+        self, kernel: Kernel, chip: Chip | None, *, names: int, patience: int = PATIENCE, tell: Tell = silent
+    ) -> None:
+        if not kernel.placement.together:
+            raise Scattered
+        statics = Statics(kernel.placement)
+        courier = Courier(kernel, statics, self._heed)
+        residence = Residence(kernel, chip)
+        shape = residence.shape
+        largest = max(shape.section_bytes(mstate, 1, 1) for mstate in ORDER if mstate not in PAGED)
+        size = min(PIECE_BYTES, max(MANIFEST_ROOM, shape.page_bytes, largest))
+        self.station = Station(kernel, courier, residence, names, statics.take(size), size, tell=tell)
+        self.source = SourceSide(self.station)
+        self.destination = DestinationSide(self.station)
+        self._kernel = kernel
+        self._patience = patience
+        self._watch = kernel.tasks.graph.create(self._look, period=1)
+        kernel.calls.local[Call.MIGRATE_TO] = self._call
+        kernel.calls.local[Call.MIGRATE_CANCEL] = self._cancel
+
+    def start(self) -> None:
+        """Let the daemon come up with the dispatcher's next tasks."""
+        self.station.courier.start()
+        tasks = self._kernel.tasks
+        tasks.dispatch(tasks.graph.create(self._open))
+        tasks.dispatch(self._watch)
+
+    def adopt(self, container: int) -> None:
+        """A process has begun here; the name service has to know it too."""
+        self.station.resident = Resident(container)
+
+    # -- tasks -------------------------------------------------------------------------------------------
+
+    def _open(self, request: Request) -> Outcome:
+        if not request.stage:
+            return Remote(Call.PORTAL_CREATE, (self._kernel.node, PORT), 1)
+        self.destination.in_portal = request.value
+        return 0
+
+    def _heed(self, letter: Letter) -> None:
+        """Give a letter to the side that it is for; one for another node is dropped."""
+        if letter.kind in TO_SOURCE and letter.attempt.source == self._kernel.node:
+            self.source.heed(letter)
+        elif letter.kind in TO_DESTINATION and letter.attempt.destination == self._kernel.node:
+            self.destination.heed(letter)
+
+    def _look(self, request: Request) -> Outcome:
+        """The watch: once a tick."""
+        self.source.look(self._patience)
+        self.destination.look(self._patience)
+        self._kernel.dispatcher.exit(Trigger.PERIODIC)
+        return 0
+
+    # -- calls -------------------------------------------------------------------------------------------
+
+    def _call(self, request: Request) -> Outcome:
+        """`kmigrate_to`. Argument: the node. 0 on that node; on this one the error of the refusal."""
+        target = request.signed(0)
+        if not request.stage:
+            self.source.request(target)
+            return Leave(1)
+        if self._kernel.node == target:
+            return 0
+        record = self.source.current
+        if record is not None and record.attempt.destination == target:
+            return Leave(1)
+        last = self.source.last
+        if last is not None and last.attempt.destination == target and last.refusal is not None:
+            return -last.refusal.errno
+        return -Errno.EAGAIN
+
+    def _cancel(self, request: Request) -> Outcome:
+        """Take the open request of this cluster's process back."""
+        self.source.cancel()
+        return 0

@@ -1,0 +1,144 @@
+"""The place of one process on a cluster: what it holds there, reserving it, filling it, emptying it.
+
+Nothing of these steps is seen by user code: the cluster is held, and no thread of the system stands in the READY
+queue, which belongs to the image.
+
+Source: hardened coordination (ours); nanvix-facts 5, 7.6, 9 (H1, H2, H14, H21 to H25, H29, H31).
+"""
+
+from kmigrate.impl.chip.geometry import SYSTEM_KERNEL_PAGES
+from kmigrate.impl.daemon.chip import Chip
+from kmigrate.impl.image import Image, Shape, capture, install
+from kmigrate.impl.kernel.errors import KernelPanic
+from kmigrate.impl.kernel.kernel import Kernel
+from kmigrate.impl.kernel.structures import BOARD
+from kmigrate.impl.kernel.thread import Thread
+from kmigrate.impl.kernel.uarea import SYSTEM_NTHREADS
+
+
+class Residence:
+    """The one place for a process on a cluster.
+
+    shape  of the images that fit it
+    """
+
+    def __init__(self, kernel: Kernel, chip: Chip | None) -> None:
+        self.shape = Shape.of(kernel.placement)
+        self._kernel = kernel
+        self._chip = chip
+
+    # -- looking -----------------------------------------------------------------------------------------
+
+    @property
+    def empty(self) -> bool:
+        """Whether no user thread stands here."""
+        return self._kernel.uarea.nthreads == SYSTEM_NTHREADS
+
+    @property
+    def kernel_pages(self) -> tuple[int, ...]:
+        """Kernel pages in use, without the system's."""
+        pages, count = self._kernel.kernel_pages, self._kernel.placement.geometry.kernel_pages
+        return tuple(page for page in range(SYSTEM_KERNEL_PAGES, count) if pages.references(page))
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Frames in use."""
+        frames = self._kernel.frames
+        return tuple(frame for frame in range(self._kernel.placement.geometry.frames) if frames.taken(frame))
+
+    @property
+    def quiet(self) -> bool:
+        """Whether all is at rest and the READY queue holds no thread of the system."""
+        return self._kernel.freezing.at_rest and not self._system_threads()
+
+    def _system_threads(self) -> list[Thread]:
+        uarea = self._kernel.uarea
+        return [thread for thread in uarea.ready if uarea.slot_of(thread) is None]
+
+    # -- taking out --------------------------------------------------------------------------------------
+
+    def image(self, container: int, epoch: int, incarnation: int, source: int, destination: int) -> Image:
+        """The process that stands here, as it is now. Raises KernelPanic unless all is quiet."""
+        self._demand_quiet()
+        return Image.of(
+            capture(self._kernel.memory, self._kernel.placement),
+            self.shape,
+            container=container,
+            epoch=epoch,
+            incarnation=incarnation,
+            source=source,
+            destination=destination,
+        )
+
+    # -- putting in --------------------------------------------------------------------------------------
+
+    def free(self, kernel_pages: tuple[int, ...], frames: tuple[int, ...]) -> bool:
+        """Whether nobody uses any of these."""
+        kernel = self._kernel
+        return not any(kernel.kernel_pages.references(page) for page in kernel_pages) and not any(
+            kernel.frames.taken(frame) for frame in frames
+        )
+
+    def reserve(self, kernel_pages: tuple[int, ...], frames: tuple[int, ...]) -> None:
+        """Take these for a process that is to come. Raises Refused if one is in use."""
+        for page in kernel_pages:
+            self._kernel.kernel_pages.take(page)
+        for frame in frames:
+            self._kernel.frames.take(frame)
+
+    def fill(self, image: Image) -> None:
+        """Put a process in for whom all its pages are reserved; what others use stays theirs.
+
+        Raises  OtherKernel; KernelPanic unless all is quiet.
+        """
+        self._demand_quiet()
+        manifest = image.manifest
+        pages = [page for page in self.kernel_pages if page not in manifest.kernel_pages_held]
+        frames = [frame for frame in self.frames if frame not in manifest.frames_held]
+        install(self._kernel.memory, self._kernel.placement, image)
+        self.reserve(tuple(pages), tuple(frames))
+        self._shoot_down()
+
+    # -- emptying ----------------------------------------------------------------------------------------
+
+    def clear(self, kernel_pages: tuple[int, ...], frames: tuple[int, ...]) -> None:
+        """Scrub the process that stands here, or that was to come, and all of these pages of it.
+
+        The cluster is as if it had just come up; what others use stays theirs. Raises KernelPanic unless at rest.
+        """
+        kernel, placement, memory = self._kernel, self._kernel.placement, self._kernel.memory
+        if not kernel.freezing.at_rest:
+            raise KernelPanic("a process is to be cleared that is not at rest")
+        geometry = placement.geometry
+        system = self._system_threads()
+        memory.fill(placement.sections, geometry.user_bytes)
+        memory.fill(placement.field("nthreads"), placement.uarea_bytes)
+        kernel.uarea.start()
+        for thread in system:
+            kernel.uarea.ready.append(thread)
+        memory.fill(placement.boards + BOARD.itemsize, (geometry.cores - 1) * BOARD.itemsize)
+        for page in kernel_pages:
+            address = placement.kernel_page(page)
+            memory.fill(address, geometry.page_bytes)
+            while kernel.kernel_pages.references(page):
+                kernel.kernel_pages.put(address)
+        for frame in frames:
+            memory.fill(placement.frame(frame), geometry.page_bytes)
+            if kernel.frames.taken(frame):
+                kernel.frames.free(kernel.frames.number_of(frame))
+        kernel.paging.start()
+        self._shoot_down()
+
+    def _shoot_down(self) -> None:
+        """Let every core forget what it knows of the memory before: translations, data, instructions."""
+        geometry = self._kernel.placement.geometry
+        for frame in range(geometry.frames):
+            self._kernel.code.shoot_down(geometry.user_base + frame * geometry.page_bytes)
+        if self._chip is not None:
+            for core in range(geometry.cores):
+                self._chip.cache_invalidate(core)
+                self._chip.cache_invalidate_instructions(core)
+
+    def _demand_quiet(self) -> None:
+        if not self.quiet:
+            raise KernelPanic("a process is to be copied that is not at rest")

@@ -1,0 +1,49 @@
+"""What both sides of a hardened daemon stand on: its kernel, its letters, its buffer, and who lives here.
+
+Source: hardened coordination (ours).
+"""
+
+from dataclasses import dataclass, field
+
+from kmigrate.impl.daemon.attempt import Attempt, Resident
+from kmigrate.impl.daemon.courier import Courier
+from kmigrate.impl.daemon.events import Tell, silent
+from kmigrate.impl.daemon.residence import Residence
+from kmigrate.impl.kernel.kernel import Kernel
+
+
+@dataclass(slots=True)
+class Station:
+    """One cluster as its daemon sees it.
+
+    names        node of the name service
+    piece        address of the buffer for pieces; a cluster sends or receives, never both
+    piece_bytes  its size
+    resident     the process that stands here
+    seen         the highest epoch of each process that was given or seen here
+    tell         is told what happens
+    """
+
+    kernel: Kernel
+    courier: Courier
+    residence: Residence
+    names: int
+    piece: int
+    piece_bytes: int
+    resident: Resident | None = None
+    seen: dict[int, int] = field(default_factory=dict)
+    tell: Tell = silent
+
+    def happened(self, name: str, attempt: Attempt, **facts: int | str) -> None:
+        """Tell an event of an attempt."""
+        self.tell(name, {**attempt.facts, **facts})
+
+    @property
+    def node(self) -> int:
+        """The own node."""
+        return self.kernel.node
+
+    @property
+    def nodes(self) -> int:
+        """Nodes of the network."""
+        return self.kernel.placement.geometry.torus.nodes
