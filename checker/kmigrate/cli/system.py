@@ -1,0 +1,203 @@
+"""`kmigrate system`: the whole machine, running programs or a scenario file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
+from kmigrate.impl.chip import GEOMETRIES
+from kmigrate.impl.system.errors import cluster_name, nearest
+from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
+from kmigrate.impl.system.process import Phase
+from kmigrate.impl.system.scenario import (
+    CheckTable,
+    MachineTable,
+    ProcessTable,
+    Run,
+    Scenario,
+    read_scenario,
+)
+from kmigrate.impl.system.system import System
+from kmigrate.report import Watch
+from kmigrate.report.timeline import FORMATS, written
+
+AT_A_TIME = 1_000_000
+"""Cycles between two lines of progress."""
+
+_UNDECIDED = (Phase.ASKED, Phase.LOADING, Phase.RUNNING)
+
+systems = typer.Typer(
+    help="The whole machine: run programs on it, or a scenario file.", invoke_without_command=True
+)
+app.add_typer(systems, name="system")
+
+
+@systems.callback()
+def _whole(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        raise WrongUse("kmigrate system run SCENARIO.toml, or kmigrate system run --program NAME")
+
+
+@systems.command("run")
+def run_command(
+    scenario: Annotated[Path | None, typer.Argument(help="A scenario file.")] = None,
+    program: Annotated[
+        str | None, typer.Option(help="Instead of a scenario: a program that ships, or an ELF file.")
+    ] = None,
+    cluster: Annotated[str, typer.Option(help="Where the program begins: a number, or io.")] = "0",
+    argument: Annotated[int, typer.Option(min=0, max=(1 << 32) - 1, help="What its first thread is given.")] = 0,
+    geometry: Annotated[str, typer.Option(help=f"{', '.join(GEOMETRIES)}.")] = "mppa256",
+    cycles: Annotated[int, typer.Option(min=1, help="Most cycles of the run.")] = MachineTable().cycles,
+    trace: Annotated[
+        Path | None, typer.Option(help=f"Write what happened: {', '.join(FORMATS)} by the file's ending.")
+    ] = None,
+    memory: Annotated[bool, typer.Option("--memory-map", help="Show the memory of the clusters in use.")] = False,
+    json_: JsonFlag = False,
+) -> None:
+    """Run until all processes have ended; exit 0 if all is as it shall be, 1 if not, 3 if one still runs."""
+    if (scenario is None) == (program is None):
+        raise WrongUse("name a scenario file or a --program, not both and not none")
+    if scenario is not None:
+        asked = read_scenario(scenario)
+    else:
+        asked = _of_program(program or "", cluster, argument, geometry, cycles)
+    if trace is not None and trace.suffix not in FORMATS:
+        raise WrongUse(f"{trace}: a trace ends in {', '.join(FORMATS)}")
+    run = asked.start(keep=trace is not None)
+    _advance(run)
+    system = run.system
+    if trace is not None:
+        nodes = dict[int, int | None].fromkeys(range(system.first_compute))
+        nodes |= {place.node: number for number, place in system.clusters.items()}
+        core_count, hertz = system.geometry.cores, system.geometry.hertz
+        text = written(trace, system.agenda.tape.events, nodes, core_count, hertz)
+        assert text is not None
+        write_text(text, trace)
+    failures = run.failures()
+    if json_:
+        print_json(_document(run, failures, memory))
+    else:
+        _print(run, failures, memory)
+    running = any(system.phase(process) in _UNDECIDED for process in system.processes.values())
+    raise typer.Exit(1 if failures else 3 if running and scenario is None else 0)
+
+
+def _of_program(program: str, cluster: str, argument: int, geometry: str, cycles: int) -> Scenario:
+    """The scenario of one program on one cluster."""
+    if geometry not in GEOMETRIES:
+        raise WrongUse(f"no geometry is called {geometry!r}; {nearest(geometry, tuple(GEOMETRIES))}")
+    if cluster != "io" and not cluster.isdecimal():
+        raise WrongUse(f"--cluster is {cluster!r}: it must be the number of a cluster, or io")
+    place = None if cluster == "io" else int(cluster)
+    machine = MachineTable(geometry=geometry, cycles=cycles)
+    process = ProcessTable(program, place, argument)
+    return Scenario(machine, (process,), (), (), CheckTable(), Path())
+
+
+def _advance(run: Run) -> None:
+    system = run.system
+    with Watch("system") as watch:
+        while run.advance(AT_A_TIME):
+            counted = ", ".join(f"{count} {state}" for state, count in states(system).items())
+            arrived = sum(delivered(system).values())
+            watch.say(f"{system.now:,} cycles, {arrived:,} messages, threads: {counted or 'none'}")
+
+
+def _processes(system: System) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "program": process.program.name,
+            "cluster": cluster_name(system.place(process).number),
+            "state": system.phase(process).value,
+            "exit_value": system.exit_value(process),
+            "console": system.console(process) if "__console" in process.program.symbols else "",
+        }
+        for name, process in system.processes.items()
+    ]
+
+
+def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, Any]:
+    system = run.system
+    document: dict[str, Any] = {
+        "geometry": system.geometry.name,
+        "cycles": system.now,
+        "processes": _processes(system),
+        "crashes": [
+            {
+                "cluster": cluster_name(crash.cluster),
+                "core": crash.core,
+                "thread": crash.thread,
+                "cycle": crash.cycle,
+                "why": crash.why,
+            }
+            for crash in system.crashes()
+        ],
+        "moves": {name: {"downtime_cycles": cycles} for name, cycles in run.system.mover.downtime.items()},
+        "messages": delivered(system),
+        "threads": states(system),
+        "failures": list(failures),
+        "choices": len(system.agenda.choices.made),
+        "trace_hash": system.trace_hash,
+    }
+    if memory:
+        document["memory"] = {
+            place.name: {
+                "regions": [
+                    {"name": one.name, "address": one.address, "size_bytes": one.size, "used": one.used}
+                    for one in memory_map(place)
+                ],
+                "pages": [{"virtual": one.virtual, "physical": one.physical} for one in user_pages(place)],
+            }
+            for place in _in_use(system)
+        }
+    return document
+
+
+def _in_use(system: System) -> list[Any]:
+    return list({place.name: place for place in map(system.place, system.processes.values())}.values())
+
+
+def _print(run: Run, failures: tuple[str, ...], memory: bool) -> None:
+    system = run.system
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("process", "program", "cluster", "state", "exit value", "last on its console"):
+        table.add_column(heading, justify="right" if heading == "exit value" else "left")
+    for one in _processes(system):
+        said = one["console"].strip().splitlines()
+        value = "" if one["exit_value"] is None else str(one["exit_value"])
+        table.add_row(one["name"], one["program"], one["cluster"], one["state"], value, said[-1] if said else "")
+    console().print(table)
+    for name, cycles in run.system.mover.downtime.items():
+        console().print(f"{name} was down for {1000 * cycles / system.geometry.hertz:.2f} ms in its last move")
+    if memory:
+        for place in _in_use(system):
+            _print_memory(place)
+    seconds = system.now / system.geometry.hertz
+    arrived = sum(delivered(system).values())
+    console().print(
+        f"{system.now:,} cycles, {1000 * seconds:.2f} ms of the machine; {arrived:,} transfers; "
+        f"trace {system.trace_hash}"
+    )
+    for failure in failures:
+        console().print(failure, soft_wrap=True)
+
+
+def _print_memory(place: Any) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"memory of {place.name}", title_justify="left")
+    for heading in ("what", "from", "to", "bytes", "in use"):
+        table.add_column(heading, justify="left" if heading in ("what", "in use") else "right")
+    for one in memory_map(place):
+        end = one.address + one.size
+        table.add_row(one.name, f"{one.address:#x}", f"{end:#x}", f"{one.size:,}", one.used)
+    console().print(table)
+    for page in user_pages(place):
+        console().print(f"user page {page.virtual:#x} → {page.physical:#x}")
+    for thread in threads(place):
+        inside = f", in {thread.call}" if thread.call else ""
+        console().print(f"thread {thread.tid} on core {thread.core}: {thread.state}{inside}")

@@ -1,0 +1,7 @@
+"""The whole machine, to be booted, run and looked into."""
+
+from kmigrate.impl.system.cluster import Cluster, Timing
+from kmigrate.impl.system.process import Phase, Process
+from kmigrate.impl.system.system import IO, System
+
+__all__ = ["IO", "Cluster", "Phase", "Process", "System", "Timing"]

@@ -1,0 +1,120 @@
+"""What happens next in the whole machine: the event loop, asked only where order is not given by time.
+
+Events of one cycle and one class are a tie; which of them comes first is one choice. All others come in the order
+of time. The trace is a hash over its lines; the events themselves are kept only for who wants to see them.
+
+Source: ours.
+"""
+
+from bisect import insort
+from hashlib import blake2b
+
+from kmigrate.impl.simulation.choice import ChoiceSource
+from kmigrate.impl.simulation.loop import Action, EventClass, Loop, Pending
+from kmigrate.impl.simulation.trace import Trace, TraceEvent
+
+HASH_BYTES = 16
+
+
+def _key(event: Pending) -> tuple[int, int, int]:
+    return event.key
+
+
+class Tape(Trace):
+    """The trace of a long run: a chain of hashes, the number of events, and the events themselves if kept.
+
+    keep     whether events are kept
+    written  events so far
+    """
+
+    def __init__(self, *, keep: bool = False) -> None:
+        super().__init__()
+        self.keep = keep
+        self.written = 0
+        self.chain = b""
+
+    def record(self, cycle: int, cluster: int | None, name: str, arguments: dict[str, int | str]) -> TraceEvent:
+        """Append an event and return it."""
+        event = TraceEvent(self.written, cycle, cluster, name, arguments)
+        self.written += 1
+        self.chain = blake2b(self.chain + event.text.encode(), digest_size=HASH_BYTES).digest()
+        if self.keep:
+            self.events.append(event)
+        return event
+
+    @property
+    def hash(self) -> str:
+        """The hash of the trace so far, 32 hexadecimal digits; empty before the first event."""
+        return self.chain.hex()
+
+
+class Agenda(Loop):
+    """The clock and the pending events of a whole machine.
+
+    tape  the trace
+    """
+
+    def __init__(self, choices: ChoiceSource, *, keep: bool = False) -> None:
+        super().__init__(choices)
+        self.tape = Tape(keep=keep)
+        self.trace = self.tape
+
+    @property
+    def next_cycle(self) -> int | None:
+        """When the next event happens; None when there is none."""
+        return self._pending[0].cycle if self._pending else None
+
+    @property
+    def sequence(self) -> int:
+        """The number that the next event gets; of two events of one cycle the lower comes first."""
+        return self._sequence
+
+    def post_at(
+        self,
+        cycle: int,
+        kind: EventClass,
+        label: str,
+        action: Action,
+        *arguments: object,
+        sequence: int | None = None,
+    ) -> Pending:
+        """Let an action happen at a cycle, or now if that has passed. The action returns its trace event.
+
+        sequence  the number that the event had in another machine; None: the next one
+        """
+        if sequence is None:
+            sequence = self._sequence
+            self._sequence += 1
+        at = max(cycle, self.now)
+        event = Pending((at, int(kind), sequence), at, label, action, arguments)
+        self.keep(event)
+        return event
+
+    def keep(self, event: Pending) -> None:
+        """Have an event pending, in its own place."""
+        insort(self._pending, event, key=_key)
+
+    def step(self) -> TraceEvent | None:
+        """Let the next event happen; None when there is none. A tie is one choice of kind "tie"."""
+        pending = self._pending
+        if not pending:
+            return None
+        first = pending[0].key
+        tied = 1
+        while tied < len(pending) and pending[tied].key[:2] == first[:2]:
+            tied += 1
+        chosen = 0
+        if tied > 1:
+            chosen = self.choices.choose(tied, "tie", [event.label for event in pending[:tied]])
+        event = pending.pop(chosen)
+        self.now = event.cycle
+        return event.action(*event.arguments)
+
+    # -- all at once -------------------------------------------------------------------------------------
+
+    def put_back(self, now: int, sequence: int, chain: bytes, written: int) -> None:
+        """Go on from another agenda's present, with nothing pending."""
+        self.now, self._sequence = now, sequence
+        self._pending.clear()
+        self.tape.chain, self.tape.written = chain, written
+        self.tape.events.clear()

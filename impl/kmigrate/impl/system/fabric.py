@@ -1,0 +1,142 @@
+"""The network under the kernels of the whole machine: every transfer takes its way over the links of the chip.
+
+A transfer waits for the links of its route, as `chip.noc` reserves them, and then for what both ends do in
+software. Each is one event, kept as plain data: what, from where, to where, and what is carried.
+
+Source: nanvix-facts 1 (routes, two networks, 4,112 B for a piece, about 8 MB/s end to end). What software adds is
+assumed: as much as makes a transfer over free links as long as `hal.latency` says.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from kmigrate.impl.chip.geometry import PIECE_BYTES, Torus
+from kmigrate.impl.chip.noc import Links, Network
+from kmigrate.impl.hal.active_mailbox import ActiveMailbox
+from kmigrate.impl.hal.active_portal import ActivePortal
+from kmigrate.impl.hal.interconnect import Interconnect
+from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
+from kmigrate.impl.hal.sync import ActiveSync
+from kmigrate.impl.kernel.communicators import HEADER_BYTES
+from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.simulation.trace import TraceEvent
+from kmigrate.impl.system.agenda import Agenda
+
+SIGNAL_BYTES = 8
+"""What goes over the control network: one 64-bit value (nanvix-facts 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What a transfer is to the network.
+
+    network     the one that it takes
+    size_bytes  on the wire, whatever is useful of it
+    software    cycles that both ends add (assumed)
+    """
+
+    network: Network
+    size_bytes: int
+    software: int
+
+
+WIRES = {
+    "mailbox_message": Wire(Network.DATA, MESSAGE_BYTES + HEADER_BYTES, 1_900),
+    "portal_piece": Wire(Network.DATA, PIECE_BYTES + HEADER_BYTES, 204_500),
+    "mailbox_ack": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
+    "portal_permission": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
+    "sync_signal": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
+    "sync_ack": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
+}
+"""Every kind of transfer by the name that the interfaces give it."""
+
+
+Interface = ActiveMailbox | ActivePortal | ActiveSync
+"""What hands transfers to the network and takes them from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer on its way.
+
+    interface  the kind of interface that ends it
+    node       whose interface that is
+    deliver    the name of its method
+    contents   the method's arguments
+    sent       when it was handed to the network
+    """
+
+    what: str
+    sender: int
+    receiver: int
+    interface: str
+    node: int
+    deliver: str
+    contents: tuple[object, ...]
+    sent: int
+
+
+class Fabric(Interconnect):
+    """The network of one chip.
+
+    links    when each link is free
+    arrived  is told the node and the kind of each transfer that has arrived
+    guard    lets what follows on an arrival happen at a node
+    counts   transfers that have arrived, by kind
+    """
+
+    def __init__(self, torus: Torus, agenda: Agenda) -> None:
+        super().__init__(torus.nodes, agenda)
+        self.torus = torus
+        self.links = Links.of(torus)
+        self.arrived: Callable[[int, str], None] = lambda node, what: None
+        self.guard: Callable[[int, Callable[[], object]], object] = lambda node, action: action()
+        self.counts = dict.fromkeys(WIRES, 0)
+        self.under_way: list[tuple[Pending, Transfer]] = []
+        self.interfaces: dict[tuple[str, int], Interface] = {}
+        self._agenda = agenda
+
+    def register(self, *interfaces: Interface) -> None:
+        """Make interfaces known to which transfers can be delivered."""
+        for interface in interfaces:
+            self.interfaces[type(interface).__name__, interface.node] = interface
+
+    def carry(self, sender: int, receiver: int, what: str, cycles: int, deliver: Callable[[], None]) -> None:
+        """Let a transfer take its way; `cycles`, the time without a chip, is not used."""
+        assert isinstance(deliver, partial), "a transfer is data: a method of an interface and its arguments"
+        method: Any = deliver.func
+        interface: Interface = method.__self__
+        transfer = Transfer(
+            what,
+            sender,
+            receiver,
+            type(interface).__name__,
+            interface.node,
+            method.__name__,
+            deliver.args,
+            self.now,
+        )
+        wire = WIRES[what]
+        self.links, passage = self.links.reserve(wire.network, sender, receiver, wire.size_bytes, self.now)
+        self.post(passage.arrives + wire.software, None, transfer)
+
+    def post(self, cycle: int, sequence: int | None, transfer: Transfer) -> None:
+        """Let a transfer arrive at a cycle; `sequence` is its old place among others, if it had one."""
+        label = f"n{transfer.sender}>n{transfer.receiver}:{transfer.what}"
+        event = self._agenda.post_at(cycle, EventClass.NETWORK, label, self._arrive, transfer, sequence=sequence)
+        self.under_way.append((event, transfer))
+
+    def _arrive(self, transfer: Transfer) -> TraceEvent:
+        self.under_way = [one for one in self.under_way if one[1] is not transfer]
+        self.counts[transfer.what] += 1
+        interface = self.interfaces[transfer.interface, transfer.node]
+        self.guard(transfer.receiver, lambda: getattr(interface, transfer.deliver)(*transfer.contents))
+        first = self.torus.first_compute
+        place = transfer.receiver - first if transfer.receiver >= first else None
+        event = self._agenda.record(
+            place, transfer.what, sender=transfer.sender, receiver=transfer.receiver, sent=transfer.sent
+        )
+        self.arrived(transfer.receiver, transfer.what)
+        return event

@@ -1,0 +1,315 @@
+"""Snapshots of a machine, copies of it, and its hash.
+
+A snapshot is plain values: memories, cores and network interfaces as bytes and numbers, what each kernel and the
+services keep beside them, and everything that is pending. It can be put back into any machine built alike; what has
+been chosen so far is no part of it, nor are kept trace events. `copy` does both at once, leaving out clusters that
+have not changed since it last did.
+
+Two machines in the same state have the same hash, however they came there. The clock is part of the state; in which
+order the events of a tie are offered is not.
+
+Source: ours.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from kmigrate.impl.chip.noc import Links
+from kmigrate.impl.simulation.loop import Pending
+from kmigrate.impl.system.cluster import Cluster
+from kmigrate.impl.system.errors import ClusterCrashed, OtherSystem
+from kmigrate.impl.system.fabric import Transfer
+from kmigrate.impl.system.move import Move
+from kmigrate.impl.system.process import Process
+from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value
+from kmigrate.impl.system.system import System
+
+HASH_BYTES = 16
+
+When = tuple[int, int]
+"""The place of a pending event: its cycle, and its number among those of that cycle."""
+
+
+def _when(event: Pending) -> When:
+    return event.cycle, event.key[2]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """One cluster but its memory and cores.
+
+    kernel   what the kernel keeps in variables
+    agent    what its agent keeps, and who waits for it
+    armed    what is pending at each core
+    timer    its next tick
+    """
+
+    kernel: tuple[Value, ...]
+    agent: tuple[Value, ...]
+    free_at: tuple[int, ...]
+    ticks: int
+    crash: ClusterCrashed | None
+    runtime: str
+    armed: "Armed"
+    timer: When | None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A whole machine at one moment.
+
+    built     what the machine was built from
+    clock     cycle, number of the next event, chain of the trace, events so far
+    clusters  by number: memory, cores, the rest
+    """
+
+    built: tuple[object, ...]
+    clock: tuple[int, int, bytes, int]
+    links: Links
+    counts: tuple[int, ...]
+    clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]
+    transfers: tuple[tuple[When, Transfer], ...]
+    services: tuple[Value, ...]
+    served: tuple[tuple[When, int], ...]
+    moves: tuple[tuple[When, Move], ...]
+    moved: tuple[tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]]
+    stops: tuple[tuple[When, int | None], ...]
+    processes: tuple[Process, ...]
+    ended: tuple[tuple[str, int], ...]
+
+
+def built(system: System) -> tuple[object, ...]:
+    """What a machine was built from; only machines built alike take one another's snapshots."""
+    return system.geometry, system.timing, system.uarea, system.exact
+
+
+Armed = tuple[tuple[tuple[str, When], ...], ...]
+"""What is pending at each core: a step, and when."""
+
+
+def _armed(cluster: Cluster) -> tuple[Armed, When | None]:
+    """What is pending at the cores of a cluster, and its next tick."""
+    armed = tuple(tuple((step, _when(event)) for step, event in some) for some in cluster.armed)
+    return armed, None if cluster.timer is None else _when(cluster.timer)
+
+
+# -- one cluster -----------------------------------------------------------------------------------------
+
+
+def state_of(system: System, cluster: Cluster) -> ClusterState:
+    """The state of a cluster but its memory and cores. Raises NoSnapshot."""
+    keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
+    return ClusterState(
+        keeper.kept(),
+        (keeper.keep(agent.state), keeper.keep(agent.waiting)),
+        tuple(cluster.free_at),
+        cluster.ticks,
+        cluster.crash,
+        cluster.runtime,
+        *_armed(cluster),
+    )
+
+
+def _put_cluster(system: System, cluster: Cluster, state: ClusterState) -> None:
+    """Bring a cluster into a state, its memory and cores apart."""
+    keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
+    keeper.put(state.kernel)
+    agent.state, agent.waiting = (keeper.put_one(one) for one in state.agent)
+    cluster.free_at[:] = state.free_at
+    cluster.ticks, cluster.crash, cluster.runtime = state.ticks, state.crash, state.runtime
+    cluster.put_armed(state.armed, state.timer)
+    cluster.version += 1
+
+
+def _copy_cluster(system: System, cluster: Cluster, into: System, other: Cluster) -> None:
+    """Bring a cluster of another machine into the state of one of this machine, memory and cores apart."""
+    keeper, agent = into.keepers[other.node], into.agents[other.node]
+    source = system.agents[cluster.node]
+    keeper.copy(system.keepers[cluster.node])
+    if agent.state != source.state:
+        agent.state = keeper.put_one(keeper.keep(source.state))
+    if len(agent.waiting) or len(source.waiting):
+        agent.waiting = keeper.put_one(keeper.keep(source.waiting))
+    other.free_at[:] = cluster.free_at
+    other.ticks, other.crash, other.runtime = cluster.ticks, cluster.crash, cluster.runtime
+    armed, timer = _armed(cluster)
+    other.put_armed(armed, timer)
+    other.version += 1
+
+
+# -- the whole -------------------------------------------------------------------------------------------
+
+
+def snapshot(system: System) -> Snapshot:
+    """The machine as it is. Raises NoSnapshot if a kernel keeps what is no plain value."""
+    clusters = {
+        number: (bytes(cluster.memory.data), cluster.cores.snapshot(), state_of(system, cluster))
+        for number, cluster in system.clusters.items()
+    }
+    return _around(system, clusters)
+
+
+def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
+    """Everything but the clusters, with what is given for them."""
+    agenda, services, mover = system.agenda, system.services, system.mover
+    keeper = next(iter(system.keepers.values()))
+    own = [keeper.keep(getattr(part, name)) for part, name in _interfaces(system)]
+    return Snapshot(
+        built(system),
+        (agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written),
+        system.fabric.links,
+        tuple(system.fabric.counts.values()),
+        clusters,
+        tuple((_when(event), transfer) for event, transfer in system.fabric.under_way),
+        (keeper.keep(services.state), *own),
+        tuple((_when(event), sender) for event, sender in services.pending),
+        tuple((_when(event), move) for event, move in mover.pending),
+        (tuple(mover.refused.items()), tuple(mover.downtime.items())),
+        tuple((_when(event), cluster) for event, cluster in system.stops),
+        tuple(system.processes.values()),
+        tuple(system.ended.items()),
+    )
+
+
+def _interfaces(system: System) -> list[tuple[object, str]]:
+    """The variables of the interfaces of the node of the services."""
+    services = system.services
+    mailbox, portal = services.mailbox, services.portal
+    return [*((mailbox, name) for name in MAILBOX), *((portal, name) for name in PORTAL)]
+
+
+def put_back(system: System, kept: Snapshot) -> None:
+    """Bring a machine into the state of a snapshot. Raises OtherSystem, NoSnapshot."""
+    _compare(system, kept.built)
+    _put_around(system, kept)
+    for number, (memory, cores, state) in kept.clusters.items():
+        cluster = system.clusters[number]
+        cluster.memory.data[:] = memory
+        cluster.cores.put_back(cores)
+        _put_cluster(system, cluster, state)
+
+
+def _compare(system: System, other: tuple[object, ...]) -> None:
+    names = ("the geometry", "the timing", "the UArea", "the caches")
+    for what, found, needed in zip(names, other, built(system), strict=True):
+        if found != needed:
+            raise OtherSystem(what, found, needed)
+
+
+def _put_around(system: System, kept: Snapshot) -> None:
+    """Everything but the clusters; nothing of theirs is pending after this."""
+    services, mover, fabric = system.services, system.mover, system.fabric
+    keeper = next(iter(system.keepers.values()))
+    system.agenda.put_back(*kept.clock)
+    fabric.links = kept.links
+    fabric.counts = dict(zip(fabric.counts, kept.counts, strict=True))
+    fabric.under_way.clear()
+    for (cycle, sequence), transfer in kept.transfers:
+        fabric.post(cycle, sequence, transfer)
+    state, *own = kept.services
+    services.state = keeper.put_one(state)
+    for (part, name), value in zip(_interfaces(system), own, strict=True):
+        setattr(part, name, keeper.put_one(value))
+    services.pending.clear()
+    for (cycle, sequence), sender in kept.served:
+        services.post(cycle, sequence, sender)
+    mover.pending.clear()
+    for (cycle, sequence), move in kept.moves:
+        mover.post(cycle, sequence, move)
+    mover.refused, mover.downtime = dict(kept.moved[0]), dict(kept.moved[1])
+    system.stops.clear()
+    for (cycle, sequence), cluster in kept.stops:
+        system.post_stop(cycle, sequence, cluster)
+    system.processes = {process.name: process for process in kept.processes}
+    system.ended = dict(kept.ended)
+
+
+def _copy_around(system: System, into: System) -> None:
+    """Everything but the clusters; nothing of theirs is pending in the other machine after this."""
+    agenda, fabric, services, mover = system.agenda, into.fabric, into.services, into.mover
+    into.agenda.put_back(agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written)
+    fabric.links = system.fabric.links
+    fabric.counts.update(system.fabric.counts)
+    fabric.under_way.clear()
+    for event, transfer in system.fabric.under_way:
+        fabric.post(*_when(event), transfer)
+    keeper = next(iter(into.keepers.values()))
+    if services.state != system.services.state:
+        services.state = keeper.put_one(keeper.keep(system.services.state))
+    for (part, name), (source, _) in zip(_interfaces(into), _interfaces(system), strict=True):
+        if getattr(part, name) != getattr(source, name):
+            setattr(part, name, keeper.put_one(keeper.keep(getattr(source, name))))
+    services.pending.clear()
+    for event, sender in system.services.pending:
+        services.post(*_when(event), sender)
+    mover.pending.clear()
+    for event, move in system.mover.pending:
+        mover.post(*_when(event), move)
+    mover.refused, mover.downtime = dict(system.mover.refused), dict(system.mover.downtime)
+    into.stops.clear()
+    for event, cluster in system.stops:
+        into.post_stop(*_when(event), cluster)
+    into.processes, into.ended = dict(system.processes), dict(system.ended)
+
+
+def copy(system: System, into: System) -> None:
+    """Bring another machine into the state of this one; clusters that are alike already stay as they are.
+
+    Raises  OtherSystem, NoSnapshot
+    """
+    _compare(into, built(system))
+    _copy_around(system, into)
+    for number, cluster in system.clusters.items():
+        other = into.clusters[number]
+        mark = (cluster, cluster.version, other.version)
+        if into.copied.get(number) == mark:
+            other.keep_armed()
+            continue
+        other.memory.data[:] = cluster.memory.data
+        other.cores.copy_from(cluster.cores)
+        _copy_cluster(system, cluster, into, other)
+        into.copied[number] = (cluster, cluster.version, other.version)
+
+
+def clone(system: System) -> System:
+    """Another machine in the state of this one, with a choice source of its own: the ordinary course."""
+    made = System(system.geometry, timing=system.timing, uarea=system.uarea, exact=system.exact)
+    copy(system, made)
+    return made
+
+
+def state_hash(system: System) -> str:
+    """A hash of the state, 32 hexadecimal digits. Raises NoSnapshot."""
+    around = replace(_around(system, {}), clock=(system.now, 0, b"", 0))
+    whole = blake2b(digest_size=HASH_BYTES)
+    whole.update(repr(_ranked(around)).encode())
+    for number, cluster in system.clusters.items():
+        known = system.digests.get(number)
+        if known is None or known[0] != cluster.version:
+            part = blake2b(cluster.memory.data, digest_size=HASH_BYTES)
+            part.update(cluster.cores.snapshot())
+            part.update(repr(_unnumbered(state_of(system, cluster))).encode())
+            known = system.digests[number] = (cluster.version, part.digest())
+        whole.update(known[1])
+    whole.update(repr(_order(system)).encode())
+    return whole.hexdigest()
+
+
+def _ranked(around: Snapshot) -> tuple[object, ...]:
+    """What a snapshot says beside the clusters, without the numbers of events."""
+    pending = [
+        [(when[0], *rest) for when, *rest in some]
+        for some in (around.transfers, around.served, around.moves, around.stops)
+    ]
+    return around.clock[0], around.links, around.services, around.moved, pending
+
+
+def _unnumbered(state: ClusterState) -> ClusterState:
+    armed = tuple(tuple((step, (when[0], 0)) for step, when in some) for some in state.armed)
+    timer = None if state.timer is None else (state.timer[0], 0)
+    return replace(state, armed=armed, timer=timer)
+
+
+def _order(system: System) -> list[tuple[int, int, str]]:
+    """What is pending, by cycle, class and label."""
+    return sorted((event.cycle, event.key[1], event.label) for event in system.agenda.pending)

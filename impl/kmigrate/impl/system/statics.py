@@ -1,0 +1,217 @@
+"""What a kernel knows beside its memory, as plain values: what it keeps in variables of its own.
+
+`kept` turns it into values that compare and print alike whenever they say the same; `put` turns them back inside
+the kernel of another machine that is built alike, and `copy` does both for what differs. Tasks are named by their
+ids, threads by the addresses of their slots, so nothing in such values belongs to one machine.
+
+Source: ours; which variables a migration does not move is nanvix-facts 3.4.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache, partial
+from operator import attrgetter
+from typing import Any
+
+from kmigrate.impl.kernel.kernel import Kernel
+from kmigrate.impl.kernel.queue import WaitList
+from kmigrate.impl.kernel.task import Edge, Task
+from kmigrate.impl.system.errors import NoSnapshot
+
+MAILBOX = ("_slots", "_under_way", "_committed")
+PORTAL = ("_armed", "_received", "_permissions", "_committed")
+"""The variables of a node's interfaces for messages and for pieces."""
+
+VARIABLES = (
+    ("", ("clock",)),
+    ("scheduler", ("held", "_current", "_previous", "_asked")),
+    ("calls", ("credits", "master_waits", "_next_core")),
+    ("threads", ("sleeping",)),
+    ("exceptions", ("_actions", "_raised", "_faulted", "_handlers")),
+    ("signals", ("_handlers", "_pending", "_handling", "_waiting")),
+    ("dispatcher", ("_asleep", "_waiting", "_current", "_endings", "_emitted")),
+    ("tasks", ("credits", "_active", "_periodic")),
+    ("perf", ("_counts", "_running")),
+    ("syncs", ("_signals",)),
+    ("syncs._syncs", ("_entries", "_totals")),
+    ("syncs._active", ("_unacknowledged",)),
+    ("mailboxes", ("_stored", "_forwarded")),
+    ("mailboxes._mailboxes", ("_entries", "_totals")),
+    ("mailboxes._ports", ("_taken",)),
+    ("mailboxes._active", MAILBOX),
+    ("portals", ("_stored", "_forwarded")),
+    ("portals._portals", ("_entries", "_totals")),
+    ("portals._ports", ("_taken",)),
+    ("portals._active", PORTAL),
+)
+"""The variables of each part of a kernel that change while it runs; the parts themselves never do."""
+
+TASK_VARIABLES = ("state", "arguments", "value", "waiting_for", "parents", "dependencies", "finished", "ticks_left")
+"""The variables of a task."""
+
+_PLAIN = (int, str, bytes, bool, type(None), Enum)
+_of_task = attrgetter(*TASK_VARIABLES)
+
+
+def _fields(kind: Any) -> tuple[str, ...]:
+    """The fields of a dataclass."""
+    return tuple(one.name for one in fields(kind))
+
+
+_names: Callable[[Any], tuple[str, ...]] = cache(_fields)
+
+
+def _said(task: Task) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
+    """The variables of a task, and its edges."""
+    edges = tuple((edge.child.identity, edge.dependency, edge.temporary, edge.triggers) for edge in task.children)
+    return _of_task(task), edges
+
+
+Value = Any
+"""A kept value: what is plain already, or a tuple that begins with what it was."""
+
+
+LONG = 32
+"""Lists longer than this are tables of which most places are empty."""
+
+
+class Sparse:
+    """The mark of a long list: its length, then (place, value) of what is not None."""
+
+
+class Keeper:
+    """Keeps and puts the variables of one kernel.
+
+    ring  what the agent wants to be told, which nobody else knows by name
+    """
+
+    def __init__(self, kernel: Kernel, cluster: int | None, ring: Callable[[], None]) -> None:
+        self._kernel = kernel
+        self._cluster = cluster
+        self._ring = ring
+        self._places = [
+            (attrgetter(path)(kernel) if path else kernel, name) for path, names in VARIABLES for name in names
+        ]
+        flows = kernel.flows
+        assert flows is not None, "a kernel of a machine is on its network"
+        self._flows = [*flows._of_threads, *flows._of_tasks]
+        self._graph = kernel.tasks.graph
+        self._tasks = self._graph._tasks
+        self._known = tuple(self._tasks)
+        self._fresh = {identity: _said(task) for identity, task in self._tasks.items()}
+        self._graph.touched.clear()
+
+    def kept(self) -> tuple[Value, ...]:
+        """All variables; of flows and tasks, those that are not as after the boot. Raises NoSnapshot."""
+        self._check_tasks()
+        values = [self.keep(getattr(part, name)) for part, name in self._places]
+        flows = [
+            (place, flow.transfer, flow.done)
+            for place, flow in enumerate(self._flows)
+            if flow.done or flow.transfer is not None
+        ]
+        tasks = [(identity, *_said(self._tasks[identity])) for identity in sorted(self._graph.touched)]
+        changed = [(identity, *said) for identity, *said in tasks if self._fresh[identity] != tuple(said)]
+        return (tuple(values), tuple(flows), tuple(changed))
+
+    def put(self, values: tuple[Value, ...]) -> None:
+        """Set all variables. Raises NoSnapshot if there are tasks here, or were there, that no boot makes."""
+        self._check_tasks()
+        variables, flows, tasks = values
+        for (part, name), value in zip(self._places, variables, strict=True):
+            setattr(part, name, self.put_one(value))
+        for flow in self._flows:
+            flow.transfer, flow.done = None, 0
+        for place, transfer, done in flows:
+            self._flows[place].transfer, self._flows[place].done = transfer, done
+        changed = {identity: (own, edges) for identity, own, edges in tasks}
+        for identity in (*self._graph.touched, *changed):
+            self._put_task(identity, *changed.get(identity, self._fresh[identity]))
+
+    def copy(self, other: "Keeper") -> None:
+        """Set all variables to those of another kernel, those that differ. Raises NoSnapshot."""
+        self._check_tasks()
+        other._check_tasks()
+        for (part, name), (source, _) in zip(self._places, other._places, strict=True):
+            mine, its = getattr(part, name), getattr(source, name)
+            if isinstance(mine, WaitList):
+                mine._addresses[:] = its._addresses
+            elif mine != its:
+                setattr(part, name, self.put_one(other.keep(its)))
+        for flow, its in zip(self._flows, other._flows, strict=True):
+            flow.transfer, flow.done = its.transfer, its.done
+        for identity in (*self._graph.touched, *other._graph.touched):
+            self._put_task(identity, *_said(other._tasks[identity]))
+
+    def _put_task(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
+        task = self._tasks[identity]
+        self._graph.touch(task)
+        for name, value in zip(TASK_VARIABLES, own, strict=True):
+            setattr(task, name, value)
+        task.children = [Edge(self._tasks[child], *how) for child, *how in edges]
+
+    def _check_tasks(self) -> None:
+        """Raises NoSnapshot."""
+        if tuple(self._tasks) != self._known:
+            raise NoSnapshot(self._cluster, "its tasks are not those that a kernel has when it comes up")
+
+    def keep(self, value: Any) -> Value:
+        """One value as plain values, the kernel's own or the agent's. Raises NoSnapshot."""
+        if isinstance(value, _PLAIN):
+            return value
+        match value:
+            case list() if len(value) > LONG:
+                found = [(i, self.keep(one)) for i, one in enumerate(value) if one is not None]
+                return (Sparse, len(value), *found)
+            case list():
+                return (list, *map(self.keep, value))
+            case dict():
+                return (dict, *((self.keep(key), self.keep(one)) for key, one in value.items()))
+            case WaitList():
+                return (WaitList, *value._addresses)
+            case Task():
+                return (Task, value.identity)
+            case deque():
+                return (deque, *map(self.keep, value))
+            case tuple():
+                return (tuple, *map(self.keep, value))
+            case partial():
+                return (partial, value.args[0].identity)
+        if is_dataclass(value):
+            kind = type(value)
+            return (kind, *[self.keep(getattr(value, name)) for name in _names(kind)])
+        if value == self._ring:
+            return (Callable,)
+        raise NoSnapshot(self._cluster, f"it keeps {value!r}, which is no plain value")
+
+    def put_one(self, value: Value) -> Any:
+        """What was kept, as this kernel has it."""
+        if not isinstance(value, tuple):
+            return value
+        kind, *rest = value
+        if kind is list:
+            return [self.put_one(one) for one in rest]
+        if kind is Sparse:
+            whole: list[Any] = [None] * rest[0]
+            for i, one in rest[1:]:
+                whole[i] = self.put_one(one)
+            return whole
+        if kind is dict:
+            return {self.put_one(key): self.put_one(one) for key, one in rest}
+        if kind is WaitList:
+            made = WaitList(self._kernel.memory)
+            made._addresses = rest
+            return made
+        if kind is Task:
+            return self._tasks[rest[0]]
+        if kind is deque:
+            return deque(self.put_one(one) for one in rest)
+        if kind is tuple:
+            return tuple(self.put_one(one) for one in rest)
+        if kind is partial:
+            return partial(self._kernel.tasks.dispatch, self._tasks[rest[0]])
+        if kind is Callable:
+            return self._ring
+        return kind(**dict(zip(_names(kind), map(self.put_one, rest), strict=True)))

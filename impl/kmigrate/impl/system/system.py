@@ -1,0 +1,362 @@
+"""The whole machine: a chip of clusters with a kernel each, services on the I/O cluster, one network, one clock.
+
+    system = System(MPPA256)
+    process = system.spawn("benchmark", cluster=3)
+    assert system.wait(process) == 0
+
+A process is asked for by a message to the kernel of its cluster and begins when its bytes are there. The machine is
+a function of its choices: the same ones give the same run, cycle by cycle.
+
+Source: nanvix-facts 1, 3, 4; the services are ours.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.kernel.errno import Errno, name_of
+from kmigrate.impl.kernel.network import Network
+from kmigrate.impl.programs.catalogue import load, names, shipped_image
+from kmigrate.impl.programs.console import console_text
+from kmigrate.impl.programs.gate import Gate, gate_of
+from kmigrate.impl.programs.program import UserProgram, load_file, read_user_program
+from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
+from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.simulation.trace import TraceEvent
+from kmigrate.impl.system.agenda import Agenda
+from kmigrate.impl.system.agent import Agent
+from kmigrate.impl.system.cluster import Cluster, Timing
+from kmigrate.impl.system.errors import (
+    BadName,
+    ClusterCrashed,
+    NameTaken,
+    NoSuchPlace,
+    NoSuchProcess,
+    NothingHappens,
+    OutOfTime,
+    SpawnRefused,
+    cluster_name,
+)
+from kmigrate.impl.system.fabric import Fabric
+from kmigrate.impl.system.letters import NAME_BYTES, good_name
+from kmigrate.impl.system.move import Mover
+from kmigrate.impl.system.process import Phase, Process
+from kmigrate.impl.system.services import Services, Spawn, Stage
+from kmigrate.impl.system.statics import Keeper
+
+IO = None
+"""The cluster number of the I/O cluster."""
+
+NAME_DIGITS = 3
+
+
+class System:
+    """A machine of one geometry, its kernels up.
+
+    geometry  of the chip
+    choices   decide every tie; None for the ordinary course
+    timing    of every cluster
+    uarea     whether what belongs to a process lies together in the kernel
+    exact     whether cores see memory through their caches
+    keep      whether the events of the trace are kept, for a picture of the run
+    """
+
+    def __init__(
+        self,
+        geometry: Geometry = MPPA256,
+        choices: ChoiceSource | None = None,
+        *,
+        timing: Timing | None = None,
+        uarea: bool = True,
+        exact: bool = False,
+        keep: bool = False,
+    ) -> None:
+        self.geometry = geometry
+        self.timing = timing or Timing()
+        self.uarea = uarea
+        self.exact = exact
+        self.agenda = Agenda(choices or Ordinary(), keep=keep)
+        torus = geometry.torus
+        self.fabric = Fabric(torus, self.agenda)
+        self.fabric.arrived = self._arrived
+        self.fabric.guard = self._guard
+        self.network = Network(self.fabric)
+        self.first_compute = torus.first_compute
+        numbers: list[int | None] = list(range(geometry.clusters))
+        if torus.first_compute > 1:
+            numbers.insert(0, IO)
+        self.clusters: dict[int | None, Cluster] = {
+            number: Cluster(
+                number,
+                self.node_of(number),
+                geometry,
+                self.network,
+                self.agenda,
+                self.timing,
+                uarea=uarea,
+                exact=exact,
+            )
+            for number in numbers
+        }
+        self._by_node = {cluster.node: cluster for cluster in self.clusters.values()}
+        services = torus.first_compute - 1
+        self.services = Services(*self.network.service_parts(services), self.agenda)
+        for interfaces in (self.network.syncs, self.network.mailboxes, self.network.portals):
+            self.fabric.register(*interfaces.values())
+        self.agents = {
+            cluster.node: Agent(cluster.kernel, cluster.cores, services) for cluster in self.clusters.values()
+        }
+        self.keepers = {
+            cluster.node: Keeper(cluster.kernel, cluster.number, self.agents[cluster.node].ring)
+            for cluster in self.clusters.values()
+        }
+        self.copied: dict[int | None, tuple[Cluster, int, int]] = {}
+        self.digests: dict[int | None, tuple[int, bytes]] = {}
+        self.processes: dict[str, Process] = {}
+        self.ended: dict[str, int] = {}
+        for cluster in self.clusters.values():
+            cluster.left = partial(self._settle, cluster)
+        self.mover = Mover(self)
+        self.stops: list[tuple[Pending, int | None]] = []
+        if geometry == MPPA256:
+            for cluster in self.clusters.values():
+                self._load_runtime(cluster)
+
+    def _load_runtime(self, cluster: Cluster) -> None:
+        """Put the runtime of the programs that ship beside the kernel, as its image has it on every cluster."""
+        program = load(names()[0])
+        cluster.runtime = program.runtime_digest
+        for address, content in program.stretches[:-1]:
+            cluster.memory.write(address, content)
+        gate = gate_of(program, cluster.memory)
+        gate.task, gate.waits = self.agents[cluster.node].leaving.identity, 1
+        self.agents[cluster.node].leave = partial(self._leave, cluster, gate)
+
+    def _leave(self, cluster: Cluster, gate: Gate, node: int) -> None:
+        """The process on a cluster wishes to go to another node; a refusal is written into the gate."""
+        target = self._by_node.get(node)
+        for process in self.processes.values():
+            if target is not None and self.place(process) is cluster and self.phase(process) is Phase.RUNNING:
+                self.mover.move(process, target.number)
+                return
+        gate.outcome = -Errno.EINVAL
+
+    # -- places ------------------------------------------------------------------------------------------
+
+    def node_of(self, cluster: int | None) -> int:
+        """The node of a cluster; 0 for the I/O cluster."""
+        return 0 if cluster is None else self.first_compute + cluster
+
+    def cluster(self, number: int | None) -> Cluster:
+        """A cluster on which processes can run. Raises NoSuchPlace."""
+        found = self.clusters.get(number)
+        if found is None:
+            raise NoSuchPlace(number, tuple(self.clusters))
+        return found
+
+    # -- processes ---------------------------------------------------------------------------------------
+
+    def program(self, program: str | Path | bytes | UserProgram) -> UserProgram:
+        """A program for this geometry: one that ships, by its name; an ELF file, by its path; or its bytes.
+
+        Raises  NoSuchProgram, NoSource, BadElf, WrongLayout
+        """
+        match program:
+            case UserProgram():
+                return program
+            case bytes():
+                return read_user_program("program", program, self.geometry)
+            case Path():
+                return load_file(program, self.geometry)
+            case str() if program not in names() and (program.endswith(".elf") or "/" in program):
+                return load_file(Path(program), self.geometry)
+        return read_user_program(program, shipped_image(program), self.geometry)
+
+    def spawn(
+        self,
+        program: str | Path | bytes | UserProgram,
+        cluster: int | None = 0,
+        argument: int = 0,
+        *,
+        name: str | None = None,
+    ) -> Process:
+        """Ask the spawn service for a process; it begins when its cluster has taken it in.
+
+        name    its logical name; None: that of the program and a number
+        Raises  what `program` raises, NoSuchPlace, BadName, NameTaken
+        """
+        loaded = self.program(program)
+        place = self.cluster(cluster)
+        number = len(self.services.state.spawns)
+        called = name or f"{loaded.name[: NAME_BYTES - NAME_DIGITS - 1]}.{number}"
+        if not good_name(called):
+            raise BadName(called, NAME_BYTES)
+        if called in self.processes:
+            raise NameTaken(called)
+        process = Process(called, number, loaded)
+        self.processes[called] = process
+        start = loaded.symbols.get("__OF_CLUSTER_START", 0) if place.runtime == loaded.runtime_digest else 0
+        stretches = tuple(stretch for stretch in loaded.stretches if stretch[1] and stretch[0] >= start)
+        place.runtime = loaded.runtime_digest
+        self.services.spawn(called, place.node, loaded.name, loaded.entry, argument, stretches)
+        return process
+
+    def process(self, name: str) -> Process:
+        """A process by its name. Raises NoSuchProcess."""
+        if name not in self.processes:
+            raise NoSuchProcess(name, tuple(self.processes))
+        return self.processes[name]
+
+    def spawned(self, process: Process) -> Spawn:
+        """What the spawn service knows of a process."""
+        return self.services.state.spawns[process.number]
+
+    def place(self, process: Process) -> Cluster:
+        """Where a process is, by the name service; before it has begun, where it is to begin."""
+        residence = self.services.state.names.get(process.name)
+        return self._by_node[self.spawned(process).node if residence is None else residence.node]
+
+    def _settle(self, cluster: Cluster) -> None:
+        """Remember what processes have returned that have ended on a cluster, before another one comes there."""
+        for process in self.processes.values():
+            if self.place(process) is cluster:
+                value = self.exit_value(process)
+                if value is not None:
+                    self.ended[process.name] = value
+
+    def phase(self, process: Process) -> Phase:
+        """Where a process is in its life."""
+        if process.name in self.ended:
+            return Phase.ENDED
+        spawn, place = self.spawned(process), self.place(process)
+        if spawn.stage is Stage.REFUSED:
+            return Phase.REFUSED
+        if spawn.stage is Stage.RUNNING and place.kernel.threads.find(spawn.tid) is None:
+            return Phase.ENDED
+        if place.crash is not None:
+            return Phase.CRASHED
+        return Phase(spawn.stage.value)
+
+    def exit_value(self, process: Process) -> int | None:
+        """What the first thread of a process has returned; None before it has ended."""
+        if process.name in self.ended:
+            return self.ended[process.name]
+        if self.phase(process) is not Phase.ENDED:
+            return None
+        return self.place(process).kernel.uarea.retval(self.spawned(process).tid)
+
+    def word(self, process: Process, symbol: str, place: int = 0) -> int:
+        """A word of a process's variable. Raises NoSuchSymbol."""
+        return self.place(process).memory.word(process.program.symbol(symbol) + 4 * place)
+
+    def console(self, process: Process) -> str:
+        """What was written last on the console of the cluster where a process is."""
+        return console_text(process.program, self.place(process).memory)
+
+    # -- time --------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """Cycles since the machine was switched on."""
+        return self.agenda.now
+
+    @property
+    def trace_hash(self) -> str:
+        """A hash over everything that has happened."""
+        return self.agenda.tape.hash
+
+    def step(self) -> TraceEvent | None:
+        """Let the next thing happen; None when nothing can."""
+        return self.agenda.step()
+
+    def run(self, cycles: int) -> int:
+        """Let the machine run for so many cycles; the events that happened. Idle machines just grow older."""
+        end = self.agenda.now + cycles
+        agenda = self.agenda
+        happened = 0
+        while (following := agenda.next_cycle) is not None and following <= end:
+            agenda.step()
+            happened += 1
+        agenda.now = max(agenda.now, end)
+        return happened
+
+    def run_until(self, condition: Callable[[], bool], what: str, *, limit: int | None = None) -> None:
+        """Let the machine run until a condition holds, which is looked at after every event.
+
+        what    what is so until then, for the error: "process p runs"
+        limit   cycle that is not to be passed
+        Raises  NothingHappens, OutOfTime
+        """
+        agenda = self.agenda
+        while not condition():
+            following = agenda.next_cycle
+            if following is None:
+                raise NothingHappens(what, agenda.now)
+            if limit is not None and following > limit:
+                raise OutOfTime(what, agenda.now)
+            agenda.step()
+
+    def wait(self, process: Process, *, limit: int | None = None) -> int:
+        """Let the machine run until a process has ended; its exit value.
+
+        Raises  SpawnRefused, ClusterCrashed, NothingHappens, OutOfTime
+        """
+        over = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED)
+        self.run_until(lambda: self.phase(process) in over, f"process {process.name} has not ended", limit=limit)
+        value = self.exit_value(process)
+        if value is not None:
+            return value
+        place, spawn = self.place(process), self.spawned(process)
+        if place.crash is not None:
+            crash = place.crash
+            raise ClusterCrashed(crash.cluster, crash.core, crash.thread, crash.cycle, crash.why)
+        raise SpawnRefused(process.name, place.number, name_of(spawn.tid))
+
+    def move(self, process: Process, to: int | None, *, at: int | None = None) -> None:
+        """Ask for a move of a process to another cluster at a cycle; None: now. Raises NoSuchPlace."""
+        self.mover.move(process, to, at)
+
+    def stop(self, cluster: int | None, *, at: int | None = None) -> None:
+        """Let the kernel of a cluster stop at a cycle, as a fault; None: now. Raises NoSuchPlace."""
+        place = self.cluster(cluster)
+        cycle = self.now if at is None else at
+        self.post_stop(cycle, None, place.number)
+
+    def post_stop(self, cycle: int, sequence: int | None, cluster: int | None) -> None:
+        """Let a kernel stop at a cycle; `sequence` is the event's number in another machine, if it was there."""
+        label = f"io:stop {cluster_name(cluster)}"
+        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, self._stop, cluster, sequence=sequence)
+        self.stops.append((event, cluster))
+
+    def _stop(self, cluster: int | None) -> TraceEvent:
+        self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.now]
+        return self.cluster(cluster).stop("it was stopped by a fault")
+
+    def crashes(self) -> tuple[ClusterCrashed, ...]:
+        """How kernels have stopped, by cluster."""
+        return tuple(cluster.crash for cluster in self.clusters.values() if cluster.crash is not None)
+
+    # -- the network -------------------------------------------------------------------------------------
+
+    def _guard(self, node: int, action: Callable[[], object]) -> None:
+        """Let something happen at a node; a kernel that cannot stand it stops."""
+        cluster = self._by_node.get(node)
+        if cluster is None:
+            action()
+        else:
+            cluster.guard(action)
+
+    def _arrived(self, node: int, what: str) -> None:
+        """A transfer has arrived at a node."""
+        cluster = self._by_node.get(node)
+        if cluster is not None:
+            cluster.version += 1
+            if what == "mailbox_message":
+                cluster.guard(self.agents[node].ring)
+        if node == self.services.node and what == "mailbox_message":
+            self.services.arrived()
+
+    def __repr__(self) -> str:
+        names = ", ".join(cluster_name(cluster) for cluster in self.clusters)
+        return f"System({self.geometry.name}, cycle {self.now}, {names})"

@@ -1,0 +1,139 @@
+"""`kmigrate system run`: programs and scenarios from the command line, and pictures of what happened."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kmigrate.cli import main
+
+SCENARIO = """
+[machine]
+cycles = 30_000_000
+[[process]]
+program = "workload"
+cluster = 3
+arguments = 20
+name = "bench"
+[[request]]
+at = 1_500_000
+process = "bench"
+to = 5
+[check]
+exits = { bench = 0 }
+places = { bench = 5 }
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> Path:
+    path = tmp_path / "move.toml"
+    path.write_text(SCENARIO)
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as done:
+        main(["system", "run", *arguments])
+    out = capsys.readouterr()
+    return int(done.value.code or 0), out.out + out.err
+
+
+def test_a_scenario_runs_to_its_end(capsys: pytest.CaptureFixture[str], scenario: Path) -> None:
+    code, out = run(capsys, str(scenario))
+    assert code == 0
+    assert "bench was down for" in out
+    code, out = run(capsys, str(scenario), "--json", "--memory-map")
+    document: dict[str, Any] = json.loads(out)
+    assert code == 0
+    assert [(one["cluster"], one["state"], one["exit_value"]) for one in document["processes"]] == [
+        ("c5", "ended", 0)
+    ]
+    assert document["failures"] == []
+    assert {one["name"] for one in document["memory"]["c5"]["regions"]} >= {"UArea", "user sections"}
+
+
+def test_a_program_runs_and_its_crash_is_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--program", "benchmark", "--argument", "1")[0] == 0
+    code, out = run(capsys, "--program", "crash_illegal", "--cluster", "2")
+    assert code == 1
+    assert "c2 core 1 thread 18, cycle" in out
+    assert run(capsys, "--program", "spin", "--cycles", "2000000", "--cluster", "io")[0] == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "name a scenario file or a --program"),
+        (("none.toml",), "cannot be read"),
+        (("--program", "bench"), "no program is called 'bench'"),
+        (("--program", "spin", "--cluster", "x"), "--cluster is 'x'"),
+        (("--program", "spin", "--cluster", "16"), "no process can run on c16"),
+        (("--program", "spin", "--geometry", "tin"), "did you mean tiny?"),
+        (("--program", "spin", "--geometry", "tiny"), "tiny needs"),
+        (("--program", "spin", "--trace", "x.png"), "a trace ends in .json, .mmd, .itf, .txt"),
+    ],
+)
+def test_wrong_use_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], sentence: str
+) -> None:
+    code, out = run(capsys, *arguments)
+    assert (code, out.count("\n")) == (2, 1)
+    assert sentence in out
+
+
+def test_a_chrome_trace_has_clusters_cores_arrows_and_counters(
+    capsys: pytest.CaptureFixture[str], scenario: Path, tmp_path: Path
+) -> None:
+    goal = tmp_path / "trace.json"
+    assert run(capsys, str(scenario), "--trace", str(goal))[0] == 0
+    document = json.loads(goal.read_text())
+    events: list[dict[str, Any]] = document["traceEvents"]
+    processes = {e["args"]["name"]: e["pid"] for e in events if e["name"] == "process_name"}
+    assert len(processes) == 17
+    assert processes["I/O cluster"] == 0
+    starts = {e["id"]: e for e in events if e["ph"] == "s"}
+    ends = {e["id"]: e for e in events if e["ph"] == "f"}
+    assert starts
+    assert starts.keys() == ends.keys()
+    assert all(starts[number]["ts"] < ends[number]["ts"] for number in starts)
+    slices = [e for e in events if e["ph"] == "X" and e["name"] == "thread 18"]
+    assert {e["pid"] for e in slices} == {processes["cluster 3"], processes["cluster 5"]}
+    assert sum(e["dur"] for e in slices) > 1_000
+    last = [e for e in events if e["ph"] == "C"][-1]["args"]
+    assert last["mailbox_message"] == 4
+    known = {"M", "X", "s", "f", "C", "i"}
+    assert {e["ph"] for e in events} == known
+
+
+def test_arrows_begin_and_end_inside_slices_of_their_lane(
+    capsys: pytest.CaptureFixture[str], scenario: Path, tmp_path: Path
+) -> None:
+    """A viewer drops an arrow that no slice encloses."""
+    goal = tmp_path / "trace.json"
+    run(capsys, str(scenario), "--trace", str(goal))
+    events = json.loads(goal.read_text())["traceEvents"]
+    lanes = [(e["pid"], e["tid"], e["ts"], e["ts"] + e["dur"]) for e in events if e["ph"] == "X"]
+    for arrow in (e for e in events if e["ph"] in "sf"):
+        assert any(
+            (pid, tid) == (arrow["pid"], arrow["tid"]) and start <= arrow["ts"] <= end
+            for pid, tid, start, end in lanes
+        )
+
+
+def test_other_pictures_go_by_their_ending(
+    capsys: pytest.CaptureFixture[str], scenario: Path, tmp_path: Path
+) -> None:
+    texts = {}
+    for ending in (".mmd", ".itf", ".txt"):
+        goal = tmp_path / f"trace{ending}"
+        assert run(capsys, str(scenario), "--trace", str(goal))[0] == 0
+        texts[ending] = goal.read_text()
+    assert texts[".mmd"].startswith("sequenceDiagram\n    participant io\n    participant c3")
+    assert "io->>c3: portal piece at" in texts[".mmd"]
+    states = json.loads(texts[".itf"])["states"]
+    assert len(states) == texts[".txt"].count("\n")
+    assert [state["cycle"] for state in states] == sorted(state["cycle"] for state in states)

@@ -1,0 +1,138 @@
+"""Snapshots, copies and hashes: whatever is put back goes on exactly as it would have."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from impl.chip import assembly as asm
+from impl.system.small import DATA, call, small, start
+from kmigrate.impl import TINY, ChoiceList
+from kmigrate.impl.kernel.machinecode import A0, RA
+from kmigrate.impl.kernel.syscall import Call
+from kmigrate.impl.system import System, Timing
+from kmigrate.impl.system.errors import NoSnapshot, OtherSystem
+from kmigrate.impl.system.snapshot import clone, copy, put_back, snapshot, state_hash
+from support.machinecode import S0, S1, loop
+
+WORK = small(
+    "work",
+    asm.immediate("addi", S1, RA, 0),
+    call(Call.NAME_LINK, start() + DATA),
+    loop(S0, 30_000),
+    call(Call.NAME_LOOKUP, start() + DATA, 0, 0),
+    asm.li(A0, 5),
+    asm.jalr(0, S1, 0),
+    data=b"me\0\0",
+)
+
+
+def busy() -> System:
+    """Two processes, one of which is to move, and a kernel that is to stop."""
+    system = System(TINY)
+    system.spawn(WORK, 0, name="a")
+    moving = system.spawn(small("loop", loop(S0, 400_000), asm.jalr(0, RA, 0)), 1, name="b")
+    system.move(moving, 2, at=700_000)
+    system.stop(3, at=1_500_000)
+    return system
+
+
+def finish(system: System) -> tuple[str, int, str, list[int | None]]:
+    system.run(8_000_000 - system.now)
+    values = [system.exit_value(process) for process in system.processes.values()]
+    return system.trace_hash, system.now, state_hash(system), values
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2_500_000))
+def test_a_snapshot_of_any_moment_goes_on_as_the_machine_itself(cycle: int) -> None:
+    system = busy()
+    system.run(cycle)
+    kept = snapshot(system)
+    before = state_hash(system)
+    after = finish(system)
+    assert after[3] == [5, 0]
+    for other in (System(TINY), system):
+        put_back(other, kept)
+        assert state_hash(other) == before
+        assert finish(other) == after
+
+
+def test_a_snapshot_of_the_whole_chip_goes_on_as_the_machine_itself() -> None:
+    def ended(system: System) -> tuple[int, int, str]:
+        return system.wait(system.process("w")), system.now, system.trace_hash
+
+    system = System()
+    process = system.spawn("workload", 3, 5, name="w")
+    system.spawn("mailbox", 0, 0)
+    system.run(1_200_000)
+    system.move(process, 7)
+    system.run(300_000)
+    kept = snapshot(system)
+    other = System()
+    put_back(other, kept)
+    assert ended(other) == ended(system)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), min_size=1, max_size=8))
+def test_a_copy_into_a_used_machine_is_the_machine_itself(moves: list[tuple[bool, int]]) -> None:
+    """Clusters that have not changed are left out; whatever either machine did meanwhile, none is forgotten."""
+    system, other = busy(), System(TINY)
+    system.run(300_000)
+    for mine, events in moves:
+        for _ in range(events):
+            (system if mine else other).step()
+        copy(system, other)
+        assert state_hash(other) == state_hash(system)
+    assert finish(other) == finish(system)
+
+
+def test_a_clone_leads_a_life_of_its_own() -> None:
+    system = busy()
+    system.run(500_000)
+    other = clone(system)
+    before = state_hash(system)
+    finish(other)
+    assert state_hash(system) == before
+
+
+def test_the_hash_does_not_depend_on_how_a_state_was_reached() -> None:
+    """Two programs begin on two clusters; which cluster's step came first in a tie is forgotten."""
+    ordinary, other = System(TINY), System(TINY, ChoiceList([1] * 50))
+    for system in (ordinary, other):
+        for cluster in (0, 1):
+            system.spawn(small("spin", asm.jal(0, 0)), cluster)
+    assert ordinary.run(1) == other.run(1)
+    assert ordinary.trace_hash != other.trace_hash
+    assert state_hash(ordinary) == state_hash(other)
+
+
+def test_the_hash_sees_a_byte_and_a_register() -> None:
+    system = busy()
+    system.run(600_000)
+    hashes = [state_hash(system)]
+    place = system.cluster(1)
+    place.memory.data[100] ^= 1
+    place.version += 1
+    hashes.append(state_hash(system))
+    place.cores.set_register(1, 5, place.cores.register(1, 5) ^ 1)
+    place.version += 1
+    hashes.append(state_hash(system))
+    assert len(set(hashes)) == 3
+
+
+def test_a_snapshot_fits_machines_built_alike_only() -> None:
+    kept = snapshot(System(TINY))
+    with pytest.raises(OtherSystem, match="the timing"):
+        put_back(System(TINY, timing=Timing(slice=77)), kept)
+    with pytest.raises(OtherSystem, match="the UArea"):
+        put_back(System(TINY, uarea=False), kept)
+
+
+def test_tasks_that_others_do_not_have_make_no_snapshot_fit() -> None:
+    system = System(TINY)
+    system.cluster(0).kernel.tasks.graph.create(lambda request: 0)
+    with pytest.raises(NoSnapshot, match="c0 cannot be put into a snapshot"):
+        put_back(System(TINY), snapshot(system))

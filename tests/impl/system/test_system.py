@@ -1,0 +1,432 @@
+"""The whole machine: programs begin by messages, run, end or crash, and everything is a function of the choices."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from impl.chip import assembly as asm
+from impl.programs import oracle
+from impl.system.small import DATA, call, small, start
+from kmigrate.impl import MPPA256, TINY, ChoiceList
+from kmigrate.impl.chip.errors import BadElf
+from kmigrate.impl.errors import BadConfiguration
+from kmigrate.impl.kernel.machinecode import A0, RA
+from kmigrate.impl.kernel.syscall import Call
+from kmigrate.impl.programs.catalogue import experiment_argument, shipped_image
+from kmigrate.impl.programs.errors import NoSuchProgram, WrongLayout
+from kmigrate.impl.programs.program import UserProgram
+from kmigrate.impl.programs.toolchain import Toolchain
+from kmigrate.impl.system import IO, Phase, System, Timing
+from kmigrate.impl.system.errors import (
+    BadName,
+    ClusterCrashed,
+    NameTaken,
+    NoSuchPlace,
+    NoSuchProcess,
+    NothingHappens,
+    OutOfTime,
+    SpawnRefused,
+)
+from support.machinecode import S0, T0, T1, loop
+
+RETURN = asm.jalr(0, RA, 0)
+SEVEN = small("seven", asm.li(A0, 7), RETURN)
+SPIN = small("spin", asm.jal(0, 0))
+
+
+# -- programs --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uarea", [True, False], ids=["UArea", "scattered"])
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
+def test_a_program_comes_out_right_on_either_kernel(uarea: bool, exact: bool) -> None:
+    system = System(uarea=uarea, exact=exact)
+    process = system.spawn("workload", 3, 2)
+    assert system.wait(process) == 0
+    assert system.word(process, "checksum") == oracle.workload(2)
+    assert system.console(process) == f"{oracle.workload(2):#x} right\n"
+
+
+def test_processes_on_several_clusters_write_to_each_other() -> None:
+    system = System()
+    argument = system.node_of(1) | system.node_of(0) << 8
+    both = [system.spawn("mailbox", cluster, argument) for cluster in (0, 1)]
+    assert [system.wait(process) for process in both] == [0, 0]
+    assert system.word(both[1], "received") == 32
+
+
+def test_a_cluster_takes_one_process_after_the_other() -> None:
+    system = System()
+    assert [system.wait(system.spawn("benchmark", 2, 1)) for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_process_can_run_on_the_io_cluster() -> None:
+    system = System()
+    process = system.spawn("benchmark", IO, 1)
+    assert system.wait(process) == 0
+    assert system.place(process).node == 0
+
+
+def test_a_program_comes_by_name_by_path_or_as_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "mine.elf"
+    path.write_bytes(shipped_image("benchmark"))
+    system = System()
+    digests = [system.program(given).digest for given in ("benchmark", path, str(path), path.read_bytes())]
+    assert len(set(digests)) == 1
+
+
+def test_the_tiny_machine_runs_machine_code() -> None:
+    system = System(TINY)
+    assert system.wait(system.spawn(SEVEN, 1)) == 7
+
+
+def test_another_geometry_runs_too() -> None:
+    system = System(dataclasses.replace(TINY, name="pair", clusters=2, cores=2))
+    assert system.wait(system.spawn(SEVEN, 1)) == 7
+
+
+def test_nothing_of_a_process_is_there_before_its_messages_are() -> None:
+    system = System(TINY)
+    process = system.spawn(SEVEN, 0)
+    assert system.phase(process) is Phase.ASKED
+    assert system.place(process).memory.word(start()) == 0
+    system.run_until(lambda: system.phase(process) is Phase.LOADING, "it is not loaded")
+    system.wait(process)
+    assert system.fabric.counts["mailbox_message"] == 4
+    assert system.fabric.counts["portal_piece"] == 1
+
+
+# -- errors ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("crash_illegal", "c4 core 1 thread 18, cycle .*: illegal instruction 0x0 by the instruction at 0xf"),
+        ("crash_address", "c4 core 1 thread 18, cycle .*: page fault store 0xf0000000 by the instruction at 0xf"),
+        (
+            "crash_stack",
+            "c4 core 1 thread 18, cycle .*stack overflow: the stack pointer of core 1 is .* bytes below",
+        ),
+    ],
+)
+def test_a_crash_names_its_place_and_the_others_go_on(name: str, why: str) -> None:
+    system = System()
+    other = system.spawn("workload", 5, 2)
+    with pytest.raises(ClusterCrashed, match=why) as caught:
+        system.wait(system.spawn(name, 4))
+    assert (caught.value.cluster, caught.value.core, caught.value.thread) == (4, 1, 18)
+    assert system.wait(other) == 0
+    assert [crash.cluster for crash in system.crashes()] == [4]
+
+
+def test_a_cluster_with_a_process_refuses_another() -> None:
+    system = System(TINY)
+    system.spawn(SPIN, 2, name="first")
+    with pytest.raises(SpawnRefused, match="c2 refused process second: EBUSY"):
+        system.wait(system.spawn(SEVEN, 2, name="second"))
+
+
+def test_a_kernel_out_of_pages_tells_its_process_and_goes_on() -> None:
+    """Each thread takes two kernel pages; the loop ends with the error that the call returned."""
+    base = start()
+    program = small(
+        "greedy",
+        asm.immediate("addi", S0, RA, 0),
+        call(Call.THREAD_CREATE, 0, base + 0x60, 0),
+        asm.branch("beq", A0, 0, -5 * 4),
+        asm.jalr(0, S0, 0),
+    )
+    words = bytearray(program.segments[0].content)
+    words[0x60:0x64] = asm.code([asm.jal(0, 0)])
+    segment = dataclasses.replace(program.segments[0], content=bytes(words))
+    system = System(TINY)
+    process = system.spawn(dataclasses.replace(program, segments=(segment,)), 0)
+    assert system.wait(process, limit=40_000_000) == (1 << 32) - 6, "EAGAIN"
+    assert system.crashes() == ()
+
+
+def test_a_file_that_is_no_program_is_refused_before_anything_happens() -> None:
+    system = System()
+    for content in (b"", b"\x7fELF", shipped_image("spin")[:200]):
+        with pytest.raises(BadElf):
+            system.spawn(content)
+    assert system.step() is not None, "the kernels come up"
+    assert system.processes == {}
+
+
+def test_wrong_names_and_places_say_what_would_be_right() -> None:
+    system = System(TINY)
+    with pytest.raises(NoSuchPlace, match="no process can run on c9: there are c0, c1, c2, c3"):
+        system.spawn(SEVEN, 9)
+    with pytest.raises(NoSuchPlace, match="no process can run on io"):
+        system.spawn(SEVEN, IO)
+    with pytest.raises(NoSuchProgram, match="did you mean benchmark"):
+        System().spawn("bencmark")
+    with pytest.raises(WrongLayout, match="tiny needs"):
+        system.spawn("benchmark")
+    with pytest.raises(BadName, match="1 to 32 ASCII characters"):
+        system.spawn(SEVEN, 0, name="two words")
+    system.spawn(SEVEN, 0, name="one")
+    with pytest.raises(NameTaken, match="'one' already"):
+        system.spawn(SEVEN, 1, name="one")
+    with pytest.raises(NoSuchProcess, match="there are one"):
+        system.process("two")
+
+
+def test_waiting_for_what_cannot_happen_is_an_error() -> None:
+    system = System(TINY)
+    process = system.spawn(SPIN, 0, name="spin")
+    with pytest.raises(OutOfTime, match="still process spin has not ended"):
+        system.wait(process, limit=2_000_000)
+    with pytest.raises(NothingHappens, match=r"nothing can happen any more at cycle .*, but it is dark"):
+        System(TINY).run_until(lambda: False, "it is dark")
+
+
+# -- names -----------------------------------------------------------------------------------------------
+
+
+def asks(name: bytes) -> UserProgram:
+    """A program that looks a name up and returns its node, or the error."""
+    return small(
+        "asks",
+        asm.immediate("addi", S0, RA, 0),
+        call(Call.NAME_LOOKUP, start() + DATA, start() + DATA + 32, start() + DATA + 36),
+        asm.branch("bne", A0, 0, 4 * (len(asm.li(T0, start() + DATA + 32)) + 2)),
+        asm.li(T0, start() + DATA + 32),
+        asm.load("lw", A0, T0, 0),
+        asm.jalr(0, S0, 0),
+        data=name.ljust(40, b"\0"),
+    )
+
+
+def test_a_program_finds_another_by_its_logical_name() -> None:
+    system = System(TINY)
+    target = system.spawn(SPIN, 2, name="server")
+    system.run_until(lambda: system.phase(target) is Phase.RUNNING, "it does not run")
+    assert system.wait(system.spawn(asks(b"server"), 0)) == system.node_of(2)
+
+
+def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain: Toolchain) -> None:
+    system = System()
+    server = system.spawn("spin", 4, 1, name="server")
+    system.run_until(lambda: system.phase(server) is Phase.RUNNING, "it does not run")
+    client = system.spawn(toolchain.build(Path(__file__).parent / "c" / "names.c"), 2)
+    system.move(server, 9, at=3_000_000)
+    assert system.wait(client, limit=40_000_000) == system.node_of(9) | 2 << 8
+
+
+def test_a_name_that_nobody_has_is_not_found() -> None:
+    system = System(TINY)
+    assert system.wait(system.spawn(asks(b"nobody"), 0)) == (1 << 32) - 44, "ENOENT"
+    assert system.wait(system.spawn(asks(b""), 1)) == (1 << 32) - 28, "EINVAL"
+
+
+def test_a_program_can_give_itself_a_name_that_is_its_own() -> None:
+    links = small(
+        "links",
+        asm.immediate("addi", S0, RA, 0),
+        call(Call.NAME_LINK, start() + DATA),
+        asm.jalr(0, S0, 0),
+        data=b"worker".ljust(8, b"\0"),
+    )
+    system = System(TINY)
+    assert system.wait(system.spawn(links, 1)) == 0
+    assert system.services.state.names["worker"].node == system.node_of(1)
+    assert system.wait(system.spawn(links, 2)) == (1 << 32) - 10, "EBUSY: c1 has it"
+
+
+# -- moving ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uarea", [True, False], ids=["UArea", "scattered"])
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
+def test_a_checksum_is_right_after_moves_on_either_kernel(uarea: bool, exact: bool) -> None:
+    system = System(uarea=uarea, exact=exact)
+    process = system.spawn("workload", 0, 40, name="worker")
+    for at, to in ((1_500_000, 9), (8_500_000, 2), (15_500_000, 0)):
+        system.move(process, to, at=at)
+    assert system.wait(process) == 0
+    assert system.mover.refused == {}
+    assert (system.place(process).number, system.services.state.names["worker"].epoch) == (0, 4)
+    assert system.word(process, "checksum") == oracle.workload(40)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 900_000), st.integers(0, 3)), min_size=1, max_size=4))
+def test_a_count_is_right_whenever_the_process_moves(moves: list[tuple[int, int]]) -> None:
+    counts = small("counts", asm.li(T1, 0), loop(S0, 500_000, asm.immediate("addi", T1, T1, 1)), asm.li(A0, 0),
+                   asm.register("add", A0, A0, T1), RETURN)  # fmt: skip
+    system = System(TINY)
+    process = system.spawn(counts, 1)
+    at = 0
+    for pause, to in moves:
+        at += pause
+        system.move(process, to, at=at)
+    assert system.wait(process) == 500_000
+
+
+def test_the_circular_experiment_comes_home_by_its_own_calls() -> None:
+    """`kmigrate_to` asks the kernel, and the process goes on where it has arrived; node 0 keeps the time."""
+    system = System()
+    argument = experiment_argument(clusters=4)
+    timer = system.spawn("circular", IO, argument)
+    traveller = system.spawn("circular", 0, argument, name="traveller")
+    assert [system.wait(traveller), system.wait(timer)] == [0, 0]
+    assert system.word(traveller, "travelled") == 0xDEADBEEF + 4
+    assert (system.place(traveller).number, system.services.state.names["traveller"].epoch) == (0, 5)
+    assert int(system.console(timer).split()[0]) > 4 * 5 * 200_000, "a thread is two pieces, sections are three"
+
+
+def test_a_program_that_cannot_leave_is_told() -> None:
+    system = System()
+    argument = experiment_argument(clusters=2)
+    system.spawn("spin", 1)
+    system.spawn("circular", IO, argument)
+    traveller = system.spawn("circular", 0, argument, name="traveller")
+    assert system.wait(traveller) == 3, "kmigrate_to was refused"
+    assert system.mover.refused == {"traveller": "c1 has a process"}
+
+
+def test_a_process_that_has_ended_stays_ended_when_others_come() -> None:
+    """All of them are the first thread of a kernel that has just come up, so all have the same tid."""
+    system = System(TINY)
+    first = system.spawn(SEVEN, 0)
+    assert system.wait(first) == 7
+    second = system.spawn(SPIN, 1)
+    system.run(1_000_000)
+    system.move(second, 0)
+    system.run(6_000_000)
+    assert system.place(second).number == 0
+    assert (system.phase(first), system.exit_value(first)) == (Phase.ENDED, 7)
+    assert system.phase(second) is Phase.RUNNING
+
+
+def test_a_destination_that_stops_leaves_the_process_where_it_was() -> None:
+    system = System()
+    process = system.spawn("workload", 0, 30, name="worker")
+    system.move(process, 1, at=2_000_000)
+    system.stop(1, at=3_000_000)
+    assert system.wait(process) == 0
+    assert system.mover.refused == {"worker": "c1 has stopped"}
+    assert system.place(process).number == 0
+
+
+def test_what_cannot_move_stays_where_it_is() -> None:
+    system = System(TINY)
+    first, second = system.spawn(SPIN, 0, name="first"), system.spawn(SPIN, 1, name="second")
+    system.run(1_000_000)
+    system.move(first, 1)
+    system.move(second, 1)
+    system.run(1_000_000)
+    assert system.mover.refused == {"first": "c1 has a process", "second": "it is there already"}
+    assert [system.place(process).number for process in (first, second)] == [0, 1]
+
+
+# -- choices and time ------------------------------------------------------------------------------------
+
+
+def test_the_same_choices_give_the_same_run() -> None:
+    def run(choices: list[int]) -> tuple[str, int, int]:
+        system = System(TINY, ChoiceList(choices))
+        for cluster in range(4):
+            system.spawn(SEVEN, cluster)
+        system.run(2_000_000)
+        return system.trace_hash, system.now, len(system.agenda.choices.made)
+
+    assert run([1, 2, 0, 3] * 20) == run([1, 2, 0, 3] * 20)
+    assert run([1, 2, 0, 3] * 20)[0] != run([])[0]
+    assert run([])[2] > 0, "there are ties to decide"
+
+
+ELSEWHERE = """
+from kmigrate.impl import ChoiceList
+from kmigrate.impl.system import System
+from kmigrate.impl.system.snapshot import state_hash
+system = System(choices=ChoiceList([1, 0, 2] * 30))
+for cluster in (0, 9):
+    system.spawn("workload", cluster, 1)
+system.run(3_000_000)
+print(system.trace_hash, state_hash(system))
+"""
+
+
+def test_another_process_under_another_hash_seed_sees_the_same_run_and_the_same_state() -> None:
+    said = []
+    for seed in ("1", "4242"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run(
+            [sys.executable, "-c", ELSEWHERE], env=environment, capture_output=True, text=True, check=True
+        )
+        said.append(done.stdout)
+    assert said[0] == said[1]
+    assert len(said[0]) > 60
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(0, 3), max_size=40))
+def test_whatever_is_chosen_every_program_ends_right(choices: list[int]) -> None:
+    system = System(TINY, ChoiceList(choices))
+    processes = [system.spawn(SEVEN, cluster) for cluster in range(4)]
+    assert [system.wait(process) for process in processes] == [7] * 4
+
+
+def test_the_slice_decides_how_cores_interleave_but_not_what_a_program_returns() -> None:
+    hashes = []
+    for cycles in (2_000, 10_000, 100_000):
+        system = System(timing=Timing(slice=cycles))
+        process = system.spawn("buffer", 0)
+        assert system.wait(process) == 0
+        hashes.append(system.trace_hash)
+    assert len(set(hashes)) == 3
+
+
+@pytest.mark.parametrize("field", ["slice", "quantum"])
+def test_a_timing_in_which_nothing_would_go_on_is_refused(field: str) -> None:
+    with pytest.raises(BadConfiguration, match=f"{field} is 0, but it must be in 1"):
+        Timing(**{field: 0})
+
+
+def test_an_idle_machine_grows_old_without_an_event() -> None:
+    system = System()
+    system.run(100_000)
+    assert system.run(10**12) == 0
+    assert system.now == 10**12 + 100_000
+
+
+def test_a_held_cluster_costs_no_events() -> None:
+    system = System()
+    system.spawn("spin", 0, 14)
+    system.run(4_000_000)
+    system.cluster(0).kernel.freezing.hold()
+    system.run(1_000_000)
+    assert system.run(10**9) == 0
+
+
+def test_the_clock_of_a_program_is_that_of_the_machine() -> None:
+    times = small("times", asm.immediate("addi", S0, RA, 0), call(Call.CLOCK), asm.jalr(0, S0, 0))
+    system = System(TINY)
+    process = system.spawn(times, 0)
+    read = system.wait(process)
+    assert system.now - 10_000 < read < system.now
+
+
+def test_a_user_program_takes_the_cycles_of_its_instructions() -> None:
+    def took(rounds: int) -> int:
+        system = System(TINY)
+        system.wait(system.spawn(small("loop", loop(S0, rounds), RETURN), 0))
+        return system.now
+
+    assert took(300_000) - took(100_000) == 2 * 200_000
+
+
+def test_the_machine_of_the_chip_has_seventeen_places() -> None:
+    assert len(System(MPPA256).clusters) == 17
