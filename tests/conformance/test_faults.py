@@ -4,7 +4,7 @@ import pytest
 
 from kmigrate.conformance import Oracles, Schedule, judged
 from kmigrate.conformance.run import Outcome
-from kmigrate.impl import ChoiceList, Configuration, Crash, Inspection, Machine, Meddle, Ordinary, Request
+from kmigrate.impl import Cancel, ChoiceList, Configuration, Crash, Inspection, Machine, Meddle, Ordinary, Request
 from kmigrate.impl.errors import BadConfiguration
 
 ORACLES = Oracles()
@@ -91,3 +91,12 @@ def test_a_request_again_after_both_sides_have_closed_is_forgotten() -> None:
         assert outcome.finding is None, outcome.finding
         found |= {event.text.split()[3] for event in outcome.machine.trace.events}
     assert "copy_delivered" in found
+
+
+def test_a_permission_given_back_for_a_later_attempt_is_not_given_again() -> None:
+    """A lost NO leaves the destination awaiting what the source has closed: pieces went round for ever."""
+    workload = (Request(0, 0, 2), Request(0, 0, 2), Cancel(0, 0), Cancel(0, 0), Crash(0, 1))
+    configuration = Configuration(clusters=3, processes=1, variant="hardened", workload=workload, losses=1)
+    schedule = Schedule("random", 1, 40, 0, ((2, 1),), patient=True)
+    outcome = judged(configuration, schedule.driver(), Oracles())
+    assert outcome.finding is None, outcome.finding

@@ -129,7 +129,7 @@ class DestinationSide:
         event = self._discard(sender, frame)
         if record is not None and staging and record.attempt.source == sender:
             earlier = frame.state not in (VOID, record.staged)
-            if frame.attempt != record.attempt or earlier:
+            if (frame.attempt != record.attempt or earlier) and not _given_back(frame, record):
                 self._allow(sender)
         return event
 
@@ -227,3 +227,9 @@ class DestinationSide:
         if self._timer is not None:
             self._station.loop.withdraw(self._timer)
             self._timer = None
+
+
+def _given_back(frame: Frame, record: DestinationRecord) -> bool:
+    """Whether the source gives a permission back because it is past the attempt that is awaited: it would again."""
+    theirs, ours = frame.attempt, record.attempt
+    return frame.state == VOID and theirs.process == ours.process and theirs.epoch > ours.epoch
