@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -11,9 +12,12 @@ import pytest
 def need(*programs: str) -> None:
     """Go on only if all these programs are installed; in CI a missing one is a failure."""
     missing = [program for program in programs if shutil.which(program) is None]
-    if not missing:
-        return
-    message = f"not installed: {', '.join(missing)}"
+    if missing:
+        lack(", ".join(missing))
+
+
+def lack(what: str) -> NoReturn:
+    """End the test because something is not installed: skipped on a user's machine, a failure in CI."""
     if os.environ.get("KMIGRATE_CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+        pytest.fail(f"not installed: {what}")
+    pytest.skip(f"not installed: {what}")

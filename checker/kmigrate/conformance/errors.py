@@ -29,3 +29,11 @@ class UnmappedEvent(ConformanceError):
     def __init__(self, name: str) -> None:
         super().__init__(f"the event {name!r} stands in no row of the table; add it to the mapping")
         self.name = name
+
+
+class NotOfferedByPair(ConformanceError):
+    """A pair of machine and model was asked for something that it need not have, and has not."""
+
+    def __init__(self, pair: str, what: str, method: str) -> None:
+        super().__init__(f"the pair {pair!r} does not offer {what}; give it a method {method}()")
+        self.pair, self.what, self.method = pair, what, method

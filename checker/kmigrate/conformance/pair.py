@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from random import Random
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from kmigrate.conformance.errors import NotOfferedByPair
 from kmigrate.conformance.table import Table
 from kmigrate.impl.simulation.choice import ChoiceSource
 from kmigrate.impl.simulation.loop import Loop
@@ -86,15 +87,15 @@ class Pair(ABC, Generic[C]):
 
     def snapshot(self, machine: Any) -> Frozen:
         """A state of a machine from which others can be made; only pairs that are explored need it."""
-        raise NotImplementedError(f"machines of the pair {self.name!r} cannot be copied")
+        raise NotOfferedByPair(self.name, "copies of its machines", "snapshot")
 
     def key(self, machine: Any) -> bytes:
         """The state of a machine, times apart: equal keys have equal futures."""
-        raise NotImplementedError(f"machines of the pair {self.name!r} have no key")
+        raise NotOfferedByPair(self.name, "keys of its machines", "key")
 
     def draw(self, random: Random) -> C:
         """The configuration of one run of a campaign; knobs and workload are drawn."""
-        raise NotImplementedError(f"the pair {self.name!r} draws no configurations")
+        raise NotOfferedByPair(self.name, "drawn configurations", "draw")
 
     def simpler(self, configuration: C) -> Iterator[C]:
         """Configurations that ask for less, the boldest first; shrinking tries them."""
@@ -120,4 +121,4 @@ class Pair(ABC, Generic[C]):
 
     def as_json(self, configuration: C) -> dict[str, Any]:
         """A configuration as a document, for run files."""
-        raise NotImplementedError(f"the pair {self.name!r} writes no run files")
+        raise NotOfferedByPair(self.name, "run files", "as_json")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from support.tools import lack
 
 HERE = Path(__file__).parent
 
@@ -14,10 +14,7 @@ HERE = Path(__file__).parent
 def build(source: str, optimisation: str, folder: Path) -> bytes:
     """The ELF file of a C program in this folder. Without the compiler the test is skipped; in CI it fails."""
     if importlib.util.find_spec("ziglang") is None:
-        message = "not installed: ziglang"
-        if os.environ.get("KMIGRATE_CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lack("ziglang")
     program = folder / "program.elf"
     caches = {"ZIG_GLOBAL_CACHE_DIR": str(folder / "zig"), "ZIG_LOCAL_CACHE_DIR": str(folder / "zig")}
     command = [sys.executable, "-m", "ziglang", "cc", "-target", "riscv32-freestanding-none"]
