@@ -35,6 +35,10 @@ class ActiveMailbox:
         """Sender and message of each full slot, the oldest first."""
         return tuple(self._slots.items())
 
+    def when_left(self, tell: Callable[[int], None]) -> None:
+        """Say to whom a node is told when the message that was committed to it has left."""
+        self.left = tell
+
     def busy(self, target: int) -> bool:
         """Whether a message to a node waits here already, so that no other can be written."""
         return target in self._committed

@@ -61,6 +61,10 @@ class ActivePortal:
 
     # -- sending -----------------------------------------------------------------------------------------
 
+    def when_left(self, tell: Callable[[int], None]) -> None:
+        """Say to whom a node is told when the message that was committed to it has left."""
+        self.left = tell
+
     def busy(self, target: int) -> bool:
         """Whether a piece to a node waits here already, so that no other can be written."""
         return target in self._committed

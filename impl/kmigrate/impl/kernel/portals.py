@@ -17,20 +17,10 @@ from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.hal.active_portal import RECEIVE_ENDPOINTS, ActivePortal
 from kmigrate.impl.hal.interconnect import Interconnect
 from kmigrate.impl.kernel.calls import Calls
-from kmigrate.impl.kernel.communicators import (
-    AGAIN,
-    Communicator,
-    Direction,
-    Header,
-    Ioctl,
-    Ports,
-    Table,
-    check_buffer,
-    check_range,
-)
+from kmigrate.impl.kernel.communicators import AGAIN, Direction, Header, check_buffer, check_range
+from kmigrate.impl.kernel.endpoints import Endpoint, Endpoints, Kind
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
-from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.scheduler import Scheduler
 from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Request
 from kmigrate.impl.kernel.user import UserMemory
@@ -43,51 +33,30 @@ BUFFERS = 16
 AUXILIARY_BUFFERS = 16
 """Kernel buffers for pieces to the own node."""
 
-REQUESTS = frozenset(Ioctl)
+PORTAL = Kind("portal", "piece", PORTAL_MAX, PORTAL_PORTS, PIECE_BYTES, AUXILIARY_BUFFERS, Errno.EBUSY)
 
 
 @dataclass(slots=True, eq=False)
-class Portal(Communicator):
+class Portal(Endpoint):
     """One portal that user code holds.
 
-    node      own node of an input, the receiver's of an output
-    port      the receiver's
-    own_port  the sender's, for an output
     allowed   sender's node and port of the next piece, for an input
-    buffer    where the piece goes that is being read; None: none is
-    piece     the piece for it, if it was there already
-    size      bytes of the piece that is being written; 0: none is
-    left      whether that piece has left
+    piece     the piece for the read under way, if it was there already
     spare     the spare word of the piece that was read last
     """
 
-    node: int = 0
-    port: int = 0
-    own_port: int = 0
     allowed: tuple[int, int] | None = None
-    buffer: tuple[int, int] | None = None
     piece: bytes | None = None
-    size: int = 0
-    left: bool = True
     spare: int = 0
 
 
-class Portals:
+class Portals(Endpoints[Portal, ActivePortal]):
     """The portals of one cluster."""
 
     def __init__(
         self, memory: Sram, scheduler: Scheduler, user: UserMemory, active: ActivePortal, network: Interconnect
     ) -> None:
-        self._memory = memory
-        self._scheduler = scheduler
-        self._user = user
-        self._active = active
-        self._network = network
-        self._portals: Table[Portal] = Table("portal", PORTAL_MAX, user, REQUESTS)
-        self._ports = Ports(PORTAL_PORTS)
-        self._stored: list[bytes] = []
-        self._forwarded: list[bytes] = []
-        active.left = self._left
+        super().__init__(PORTAL, Portal, memory, scheduler, user, active, network)
         active.landed = self._landed
 
     def serve(self, calls: Calls) -> None:
@@ -100,59 +69,21 @@ class Portals:
         calls.remote[Call.PORTAL_AREAD] = self._aread
         calls.remote[Call.PORTAL_AWRITE] = self._awrite
         calls.local[Call.PORTAL_WAIT] = self._wait
-        calls.local[Call.PORTAL_GET_PORT] = lambda request: self._portals.find(request.arguments[0]).port
-        calls.remote[Call.PORTAL_IOCTL] = self._portals.ioctl
+        calls.local[Call.PORTAL_GET_PORT] = self.port_of
+        calls.remote[Call.PORTAL_IOCTL] = self._ends.ioctl
 
     # -- ids ---------------------------------------------------------------------------------------------
-
-    def _create(self, core: int, arguments: tuple[int, ...]) -> int:
-        """Arguments: the own node, the port. Returns the id."""
-        node = self._own_node(arguments[0])
-        port = check_range("port", arguments[1], PORTAL_PORTS)
-        if any(portal.direction is Direction.INPUT and portal.port == port for portal in self._portals):
-            raise Refused(Errno.EBUSY, f"port {port} is in use")
-        return self._add(Direction.INPUT, node, port, 0).identity
 
     def _open(self, core: int, arguments: tuple[int, ...]) -> int:
         """Arguments: the own node, the receiver's node and port. Returns the id."""
         self._own_node(arguments[0])
-        node = check_range("node", arguments[1], self._network.nodes)
-        port = check_range("port", arguments[2], PORTAL_PORTS)
-        return self._add(Direction.OUTPUT, node, port, self._ports.take(node)).identity
-
-    def _own_node(self, word: int) -> int:
-        node = check_range("node", word, self._network.nodes)
-        if node != self._active.node:
-            raise Refused(Errno.EINVAL, f"this is node {self._active.node}, not {node}")
-        return node
-
-    def _add(self, direction: Direction, node: int, port: int, own_port: int) -> Portal:
-        return self._portals.add(
-            lambda identity: Portal(
-                identity, direction, WaitList(self._memory), node=node, port=port, own_port=own_port
-            )
-        )
-
-    def _unlink(self, core: int, arguments: tuple[int, ...]) -> int:
-        portal = self._portals.find(arguments[0], Direction.INPUT)
-        unread = [Header.unpack(piece)[0].port for piece in (*self._stored, *self._forwarded)]
-        if portal.buffer is not None or portal.port in unread:
-            raise Refused(Errno.EBUSY, f"a piece for portal {portal.identity} is not read yet")
-        return self._portals.remove(portal)
-
-    def _close(self, core: int, arguments: tuple[int, ...]) -> int:
-        portal = self._portals.find(arguments[0], Direction.OUTPUT)
-        if portal.size:
-            raise Refused(Errno.EBUSY, f"nobody has waited for the last piece of portal {portal.identity}")
-        self._portals.remove(portal)
-        self._ports.give_back(portal.node, portal.own_port)
-        return 0
+        return self._open_to(arguments[1], arguments[2])
 
     # -- reading -----------------------------------------------------------------------------------------
 
     def _allow(self, core: int, arguments: tuple[int, ...]) -> int:
         """Arguments: the id, the sender's node and port that the next piece shall come from."""
-        portal = self._portals.find(arguments[0], Direction.INPUT)
+        portal = self._ends.find(arguments[0], Direction.INPUT)
         node = check_range("node", arguments[1], self._network.nodes)
         port = check_range("port", arguments[2], PORTAL_PORTS)
         if portal.allowed is not None:
@@ -166,26 +97,18 @@ class Portals:
         EACCES without an allow; EBUSY during another read, or while the hardware or the buffers are taken;
         ENOMSG if the own node is the sender and has not written yet.
         """
-        portal = self._portals.find(arguments[0], Direction.INPUT)
+        portal = self._ends.find(arguments[0], Direction.INPUT)
         size = check_buffer(arguments[1], arguments[2], PIECE_BYTES)
         if portal.allowed is None:
             raise Refused(Errno.EACCES, f"nobody is allowed to send to portal {portal.identity}")
         if portal.buffer is not None:
             raise Refused(Errno.EBUSY, f"portal {portal.identity} is being read")
-        portal.piece = self._kept_piece(portal)
+        portal.piece = self._kept(portal)
         if portal.piece is None:
             self._arm(portal, portal.allowed[0])
         portal.buffer = (arguments[1], size)
         portal.started = self._network.now
         return 0
-
-    def _kept_piece(self, portal: Portal) -> bytes | None:
-        for buffers in (self._stored, self._forwarded):
-            for piece in buffers:
-                if self._is_for(portal, piece):
-                    buffers.remove(piece)
-                    return piece
-        return None
 
     def _arm(self, portal: Portal, sender: int) -> None:
         if sender == self._active.node:
@@ -196,13 +119,13 @@ class Portals:
             raise Refused(Errno.EBUSY, "no kernel buffer is free for a piece of another port")
         self._active.arm(sender)
 
-    def _is_for(self, portal: Portal, piece: bytes) -> bool:
-        header, _ = Header.unpack(piece)
-        return header.port == portal.port and portal.allowed == (header.node, header.source_port)
+    def _is_for(self, end: Portal, message: bytes) -> bool:
+        header, _ = Header.unpack(message)
+        return header.port == end.port and end.allowed == (header.node, header.source_port)
 
     def _landed(self, sender: int) -> None:
         """The interrupt of a piece: its reader goes on."""
-        for portal in self._portals:
+        for portal in self._ends:
             if portal.buffer is not None and portal.allowed is not None and portal.allowed[0] == sender:
                 portal.done(self._scheduler)
 
@@ -213,50 +136,23 @@ class Portals:
 
         The bytes are copied now; EBUSY while another piece waits.
         """
-        portal = self._portals.find(arguments[0], Direction.OUTPUT)
-        size = check_buffer(arguments[1], arguments[2], PIECE_BYTES)
-        if portal.size or self._active.busy(portal.node):
-            raise Refused(Errno.EBUSY, f"a piece to node {portal.node} has not left yet")
-        header = Header(self._active.node, portal.own_port, portal.port, size, arguments[3])
-        piece = header.pack(self._user.read(arguments[1], size))
-        if portal.node == self._active.node:
-            self._forward(portal, piece)
-        else:
-            portal.left = self._active.write(portal.node, piece)
-        portal.size = size
-        portal.started = self._network.now
-        return 0
-
-    def _forward(self, portal: Portal, piece: bytes) -> None:
-        """Send a piece to the own node: one of each output port at a time."""
-        ports = [Header.unpack(other)[0].source_port for other in self._forwarded]
-        if portal.own_port in ports or len(ports) == AUXILIARY_BUFFERS:
-            raise Refused(Errno.EBUSY, f"the last piece of portal {portal.identity} is not read yet")
-        self._forwarded.append(piece)
-        portal.left = True
-
-    def _left(self, target: int) -> None:
-        """The interrupt of a permission: the committed piece to a node has left."""
-        for portal in self._portals:
-            if portal.direction is Direction.OUTPUT and portal.node == target and not portal.left:
-                portal.left = True
-                portal.done(self._scheduler)
+        return self._write(arguments[0], arguments[1], arguments[2], arguments[3])
 
     # -- what the wire says beside the data --------------------------------------------------------------
 
     def own_port(self, identity: int) -> int:
         """The port at this end of an output. Raises Refused."""
-        return self._portals.find(identity, Direction.OUTPUT).own_port
+        return self._ends.find(identity, Direction.OUTPUT).own_port
 
     def spare(self, identity: int) -> int:
         """The spare word of the piece that an input has read last. Raises Refused."""
-        return self._portals.find(identity, Direction.INPUT).spare
+        return self._ends.find(identity, Direction.INPUT).spare
 
     # -- waiting -----------------------------------------------------------------------------------------
 
     def when_done(self, identity: int, notify: Callable[[], None]) -> bool:
         """Whether a wait would be over at once; if not, somebody is told when it would. Raises Refused."""
-        portal = self._portals.find(identity)
+        portal = self._ends.find(identity)
         if portal.direction is Direction.OUTPUT or portal.buffer is None or portal.allowed is None:
             over = portal.left
         else:
@@ -267,15 +163,9 @@ class Portals:
 
     def _wait(self, request: Request) -> Outcome:
         """Argument: the id. 1 if the piece was for another port: read again."""
-        portal = self._portals.find(request.arguments[0])
+        portal = self._ends.find(request.arguments[0])
         if portal.direction is Direction.OUTPUT:
-            if not portal.left:
-                self._scheduler.sleep(request.thread, portal.waiting)
-                return Leave(0)
-            if portal.size:
-                portal.finish(portal.size, self._network.now)
-                portal.size = 0
-            return 0
+            return self._wait_written(request, portal)
         if portal.buffer is None or portal.allowed is None:
             return 0
         piece = portal.piece

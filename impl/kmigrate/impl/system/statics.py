@@ -38,11 +38,11 @@ VARIABLES = (
     ("syncs._syncs", ("_entries", "_totals")),
     ("syncs._active", ("_unacknowledged",)),
     ("mailboxes", ("_stored", "_forwarded")),
-    ("mailboxes._mailboxes", ("_entries", "_totals")),
+    ("mailboxes._ends", ("_entries", "_totals")),
     ("mailboxes._ports", ("_taken",)),
     ("mailboxes._active", MAILBOX),
     ("portals", ("_stored", "_forwarded")),
-    ("portals._portals", ("_entries", "_totals")),
+    ("portals._ends", ("_entries", "_totals")),
     ("portals._ports", ("_taken",)),
     ("portals._active", PORTAL),
 )
