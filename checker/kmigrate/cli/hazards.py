@@ -168,4 +168,4 @@ def _explain(one: Hazard | Explained) -> None:
     ending = f"{answer.id} {_ENDINGS.get(asked.kind if asked else '', _NEVER).format(meaning=meaning)}".lstrip()
     to_the_end = asked is None or asked.kind != "invariant"
     console().print(told(answer.verdict.trace, ending=ending, to_the_end=to_the_end))
-    console().print(f"Stopped by: {one.mechanism.value}." + (f" {one.note}." if one.note else ""))
+    console().print(f"Stopped by: {one.mechanism.value}" + (f" ({one.note})." if one.note else "."))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 
 from rich import box
@@ -90,8 +91,9 @@ def _changes(trace: Trace, number: int) -> list[tuple[Slot, str, str]]:
 
 
 def _home(slot: Slot) -> str:
-    """The lane to which a variable belongs: that of the first identity in its index."""
-    return next((show(value) for value in slot.index if isinstance(value, Member)), "")
+    """The lane to which a variable belongs: that of the first identity in its index, or else of the first name."""
+    named = [*(v for v in slot.index if isinstance(v, Member)), *(v for v in slot.index if isinstance(v, Enum))]
+    return show(named[0]) if named else ""
 
 
 def _waits(model: Model, state: State, lanes: list[str]) -> list[Text]:

@@ -10,6 +10,7 @@ from kmigrate.spec.freeze.cluster import Core, Dispatcher, Life, Place
 from kmigrate.spec.freeze.image import OBJECTS, AtSource
 from kmigrate.spec.freeze.refinement import FREEZE_PROTOCOL
 from kmigrate.spec.language import Model, action, require
+from kmigrate.spec.language.plain import lane
 from kmigrate.spec.protocol import Hardened
 from kmigrate.spec.refinements import Refinement
 from kmigrate.spec.vocabulary import FREEZE_MECHANISMS, Mechanism
@@ -245,3 +246,10 @@ def test_an_abstraction_that_sees_nothing_proves_nothing() -> None:
     report = refines(Freeze(threads=1, cores=1), nothing)
     assert isinstance(report.verdict, Violated)
     assert "is never seen" in report.reason
+
+
+def test_a_counterexample_is_told_with_a_lane_for_each_cluster() -> None:
+    verdict = check(without(Mechanism.DRAIN_BOARDS)).answer("exactly_once").verdict
+    assert isinstance(verdict, Violated)
+    steps = verdict.trace.steps
+    assert [lane(verdict.trace.model, step.action, step.state) for step in steps[:3]] == ["here", "here", "there"]

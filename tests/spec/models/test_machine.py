@@ -6,6 +6,7 @@ from kmigrate.checker import check
 from kmigrate.checker.refine import refines
 from kmigrate.checker.verdict import Violated
 from kmigrate.spec.language import Model
+from kmigrate.spec.language.plain import lane
 from kmigrate.spec.machine import Machine
 from kmigrate.spec.machine.refinement import MACHINE_PROTOCOL
 from kmigrate.spec.protocol import ClusterId, Hardened
@@ -117,3 +118,12 @@ def test_an_abstraction_that_sees_nothing_proves_nothing() -> None:
     report = refines(Machine(**{**ONE_MOVE, "threads": 1, "cores": 1}), nothing)
     assert isinstance(report.verdict, Violated)
     assert "is never seen" in report.reason
+
+
+def test_a_counterexample_is_told_with_a_lane_for_each_cluster_and_the_network() -> None:
+    report = check(Machine(mechanisms=MACHINE_MECHANISMS - {Mechanism.DRAIN_BOARDS}, **ONE_MOVE), engine="native")
+    verdict = report.answer("exactly_once").verdict
+    assert isinstance(verdict, Violated)
+    model, trace = verdict.trace.model, verdict.trace
+    lanes = {lane(model, step.action, step.state) for step in trace.steps}
+    assert lanes == {"c0", "c1", "names", "network"}

@@ -3,10 +3,20 @@
 Source: thesis 4.3, 4.5.1.2, 4.5.1.3; nanvix-facts 3.2, 7.3, 7.5, 7.7. Deviations: spec/README.md.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from kmigrate.spec.freeze.cluster import HERE, MAIN, THERE, Core, Dispatcher, Life, Place, Thread
 from kmigrate.spec.freeze.image import OBJECTS, AtDestination, AtSource, Image, Trailing
 from kmigrate.spec.language import action, each, exists, forall, one_of, parameter, require, weakly_fair
+from kmigrate.spec.language.model import show
 from kmigrate.spec.vocabulary import Mechanism
+
+AT_DESTINATION = frozenset(
+    {"freeze_there", "clear_there", "refuse", "permit", "allow", "finish_there"}
+    | {"install_uarea", "install_boards", "install_rest"}
+)
+"""What the destination's kernel or daemon does."""
 
 
 class Move(Image):
@@ -16,6 +26,12 @@ class Move(Image):
     discards: int = parameter(
         1, "1: the source's copy ends when it is done; 0: it is thawed, as published", low=0, high=1
     )
+
+    def lane(self, action: str, arguments: Mapping[str, Any]) -> str:
+        """The cluster whose kernel or daemon acts."""
+        if "place" in arguments:
+            return show(arguments["place"])
+        return show(THERE if action in AT_DESTINATION else HERE)
 
     # -- asking -----------------------------------------------------------------------------------------------
 

@@ -7,12 +7,15 @@ carries the threads and boards, the last one the frames that the manifest lists.
 Source: thesis 4.5.1.2, figure 13; nanvix-facts 2.4, 7.4, 7.6, 11. Deviations: spec/README.md.
 """
 
+from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 from kmigrate.spec.freeze.cluster import Life
 from kmigrate.spec.language import Map, Range, action, array, parameter, require, weakly_fair
+from kmigrate.spec.language.model import show
 from kmigrate.spec.machine.kernel import Core, Frames, Kernel, Thread, ThreadOrNone
-from kmigrate.spec.protocol.attempt import Attempt
+from kmigrate.spec.protocol.attempt import NETWORK, Attempt
 from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
 
 
@@ -51,6 +54,16 @@ class Pieces(Kernel):
     def most_pieces(self) -> int:
         """The pieces of the longest section."""
         return self.pieces + self.frames
+
+    def lane(self, action: str, arguments: Mapping[str, Any]) -> str:
+        """The cluster whose kernel or daemon acts, the network, or the name service."""
+        if "cluster" in arguments:
+            return show(arguments["cluster"])
+        if action in ("carry_permission", "carry_piece"):
+            return NETWORK
+        if action in ("permit", "install_piece"):
+            return show(self.destination[arguments["attempt"]])
+        return super().lane(action, arguments)
 
     def in_section(self, attempt: int, section: int) -> int:
         """How many pieces a section has: the last one brings the listed frames as well."""
