@@ -13,7 +13,8 @@ from kmigrate.checker import Holds, Violated, check
 from kmigrate.checker.confirm import confirmed
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.report import Watch, size_line, told
-from kmigrate.spec.hazards import EXPLAINED, HAZARDS, Explained, Hazard, hazard
+from kmigrate.spec.hazard import Explained, Hazard
+from kmigrate.spec.hazards import EXPLAINED, HAZARDS, hazard
 from kmigrate.spec.mechanisms import REMOVALS, meanings
 
 

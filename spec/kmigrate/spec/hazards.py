@@ -9,59 +9,10 @@ Source: nanvix-facts section 9, whose numbers the ids up to H31 are; those that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from kmigrate.spec.catalogue import find
-from kmigrate.spec.language import Model
-from kmigrate.spec.mechanisms import POST_COPY, PRE_COPY, all_mechanisms
+from kmigrate.spec.hazard import Explained, Hazard
+from kmigrate.spec.mechanisms import POST_COPY, PRE_COPY
 from kmigrate.spec.protocol import Pattern
 from kmigrate.spec.vocabulary import HARDENED_MECHANISMS, Mechanism
-
-
-@dataclass(frozen=True, slots=True)
-class Hazard:
-    """One way to fail.
-
-    shown_in    the variant in which it is shown; `hardened` means with the mechanism switched off
-    stopped_in  the variant in which it is stopped; `published` means with the mechanism added
-    parameters  the smallest that show it
-    wider       what else is needed for the stopped run to mean something (room to migrate into)
-    """
-
-    id: str
-    title: str
-    level: str
-    property: str
-    mechanism: Mechanism
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    shown_in: str = "hardened"
-    stopped_in: str = "hardened"
-    wider: Mapping[str, Any] = field(default_factory=dict)
-    note: str = ""
-
-    def without(self) -> Model:
-        """The model in which the hazard should show."""
-        kind = find(self.level, self.shown_in)
-        extra = {} if self.shown_in == "published" else {"mechanisms": all_mechanisms(kind) - {self.mechanism}}
-        return kind(**self.parameters, **extra)
-
-    def with_mechanism(self) -> Model:
-        """The model in which it should not."""
-        kind = find(self.level, self.stopped_in)
-        extra = {} if self.stopped_in == "hardened" else {"mechanisms": all_mechanisms(kind) | {self.mechanism}}
-        return kind(**{**self.parameters, **self.wider}, **extra)
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A hazard that no model of ours can show, and why."""
-
-    id: str
-    title: str
-    note: str
-
 
 _M = Mechanism
 _TINY = {"threads": 1, "cores": 1}

@@ -15,7 +15,8 @@ from kmigrate.spec import vocabulary
 from kmigrate.spec.catalogue import find
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.variable import Switches
-from kmigrate.spec.vocabulary import Mechanism
+from kmigrate.spec.modes import NUMBERS
+from kmigrate.spec.vocabulary import Mechanism, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ _TINY = {"threads": 1, "cores": 1}
 _WORD = {"cores": 1, "kernel_pages": 1, "pages": 1, "values": 1}
 _PAGE = {"pages": 1, "rounds": 1, "losses": 0, "stops": 0}
 _ONE_MOVE = {"clusters": 2, "processes": 1, "attempts": 1, "threads": 2, "cores": 2, "frames": 1}
-STOP_AND_COPY, PRE_COPY, POST_COPY, HYBRID = 2, 3, 4, 5
-"""Numbers of modes, as `modes` has them."""
+STOP_AND_COPY, PRE_COPY, POST_COPY, HYBRID = (
+    NUMBERS[mode] for mode in (Mode.STOP_AND_COPY, Mode.PRE_COPY, Mode.POST_COPY, Mode.HYBRID)
+)
 
 REMOVALS: tuple[Removal, ...] = (
     Removal("protocol", _M.ADMISSION, {"clusters": 2, "processes": 2, "attempts": 2}),

@@ -4,7 +4,8 @@ import pytest
 
 from kmigrate.checker import Holds, Violated, check
 from kmigrate.checker.confirm import confirmed
-from kmigrate.spec.hazards import EXPLAINED, HAZARDS, Hazard, hazard
+from kmigrate.spec.hazard import Hazard
+from kmigrate.spec.hazards import EXPLAINED, HAZARDS, hazard
 
 LISTED = [f"H{number}" for number in range(1, 32)]
 """The hazards of the real protocol, by the numbers that the facts give them."""
