@@ -6,6 +6,7 @@ inside an interrupt and may not.
 
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.calls import Calls, Progress
+from kmigrate.impl.kernel.effort import Effort
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import KernelPanic, Refused
 from kmigrate.impl.kernel.placement import MASTER_CORE
@@ -22,7 +23,8 @@ class Dispatcher:
     board  the tasks that are ready, and the graph of all tasks
     """
 
-    def __init__(self, memory: Sram, scheduler: Scheduler, calls: Calls) -> None:
+    def __init__(self, memory: Sram, scheduler: Scheduler, calls: Calls, effort: Effort | None = None) -> None:
+        self._effort = effort or Effort()
         self._memory = memory
         self._scheduler = scheduler
         self._calls = calls
@@ -83,6 +85,7 @@ class Dispatcher:
                 self._scheduler.sleep(self._scheduler.dispatcher, self._asleep)
                 return False
             task = self.board.take()
+            self._effort.dispatched += 1
             self._current[MASTER_CORE] = task
             self._endings[MASTER_CORE] = Exit()
             progress = self._calls.begin(MASTER_CORE, Call.TASK_RUN, task.arguments)

@@ -14,6 +14,7 @@ from kmigrate.impl.kernel.boards import Boards
 from kmigrate.impl.kernel.calls import Calls, Progress
 from kmigrate.impl.kernel.condition import Conditions
 from kmigrate.impl.kernel.dispatcher import Dispatcher
+from kmigrate.impl.kernel.effort import Effort
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import KernelPanic
 from kmigrate.impl.kernel.exceptions import Exceptions
@@ -54,6 +55,7 @@ class Kernel:
     node    its node on the network
     memory  the cluster's memory, in which all state stands that a migration moves
     code    what runs user code
+    effort  what the last step has done that takes time
     Without a network it has no syncs, mailboxes and portals.
     """
 
@@ -79,13 +81,14 @@ class Kernel:
         self.kernel_pages = KernelPages(memory, placement)
         self.paging = Paging(memory, placement, self.frames, self.kernel_pages, code.shoot_down)
         self.user = UserMemory(memory, self.paging, page)
-        self.scheduler = Scheduler(memory, placement, self.uarea, code, quantum)
+        self.effort = Effort()
+        self.scheduler = Scheduler(memory, placement, self.uarea, code, quantum, self.effort)
         self.calls = Calls(memory, self.boards, self.scheduler, page)
         self.threads = Threads(memory, placement, self.uarea, self.scheduler, self.kernel_pages, self.user, code)
         self.freezing = Freezing(self.uarea, self.boards, self.scheduler, self.calls)
         self.exceptions = Exceptions(memory, self.scheduler, self.user, code)
         self.signals = Signals(memory, self.scheduler, self.threads, self.user, code)
-        self.dispatcher = Dispatcher(memory, self.scheduler, self.calls)
+        self.dispatcher = Dispatcher(memory, self.scheduler, self.calls, self.effort)
         self.tasks = self.dispatcher.board
         self.perf = Perf(placement.geometry.cores)
         mutexes = Mutexes(self.user, self.threads, placement.slots)

@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from kmigrate.impl.chip.sram import Sram
+from kmigrate.impl.kernel.effort import Effort
 from kmigrate.impl.kernel.errors import KernelPanic
 from kmigrate.impl.kernel.placement import MASTER_CORE, SYSTEM_THREADS_BESIDE_IDLE, Placement
 from kmigrate.impl.kernel.structures import THREAD
@@ -54,14 +55,22 @@ class Scheduler:
     """The cores of one cluster and the threads on them.
 
     quantum  ticks after which a thread gives way
+    effort   counts what takes time
     held     whether the kernel itself holds all user threads back, whatever the image says
     release  frees a thread that has ended; set by the thread subsystem
     notice   is told each core that may have something else to do than before
     """
 
     def __init__(
-        self, memory: Sram, placement: Placement, uarea: UArea, code: UserCode, quantum: int = QUANTUM_TICKS
+        self,
+        memory: Sram,
+        placement: Placement,
+        uarea: UArea,
+        code: UserCode,
+        quantum: int = QUANTUM_TICKS,
+        effort: Effort | None = None,
     ) -> None:
+        self._effort = effort or Effort()
         self._memory = memory
         self._page = placement.geometry.page_bytes
         self._uarea = uarea
@@ -231,6 +240,7 @@ class Scheduler:
         queue = self._uarea.ready
         for thread in list(queue):
             if not thread.may_run_on(core):
+                self._effort.passed += 1
                 continue
             queue.remove(thread)
             if thread.context != NULL:

@@ -1,6 +1,7 @@
 """The whole machine, to be booted, run and looked into."""
 
-from kmigrate.impl.system.cluster import Cluster, Timing
+from kmigrate.impl.simulation.timing import Timing
+from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.process import Phase, Process
 from kmigrate.impl.system.system import IO, System
 

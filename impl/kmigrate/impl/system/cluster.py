@@ -9,17 +9,19 @@ the machine as its geometry is. The timer has an event only while a tick could c
 
 A kernel that panics stops its cluster and nothing else.
 
-Source: nanvix-facts 3.2, 11. The cycles of a step of the kernel are assumed.
+A step of the kernel takes longer for each task that the dispatcher takes in it and for each thread that a core
+walks past in the READY queue.
+
+Source: nanvix-facts 3.2, 11; `simulation.timing` for the cycles.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from kmigrate.impl.chip.core import Cores
 from kmigrate.impl.chip.geometry import Geometry
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.chip.stop import Reason
-from kmigrate.impl.errors import BadConfiguration, ImplError
+from kmigrate.impl.errors import ImplError
 from kmigrate.impl.kernel.errors import UnhandledException
 from kmigrate.impl.kernel.kernel import Kernel, Step
 from kmigrate.impl.kernel.machinecode import SP, MachineCode
@@ -27,38 +29,12 @@ from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.kernel.placement import MASTER_CORE, Placement
 from kmigrate.impl.kernel.syscall import Call, Request
 from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.errors import ClusterCrashed, cluster_name
 
-STEP_CYCLES = 500
-"""A step of the kernel: a call carried on, a board served, an interrupt or a prolog (assumed)."""
-
-TICK_CYCLES = 31_250
-"""The period of the timer: 128 ticks are about 10 ms (nanvix-facts 8.3, 8.5)."""
-
-LONGEST = 1 << 40
-"""Longest slice, in cycles, and longest quantum, in ticks."""
-
 CLOCK_MASK = 0x7FFFFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How long things take in a cluster, in cycles, and how long a core runs before others may be seen.
-
-    slice    most cycles that a core runs user code in one event
-    quantum  ticks after which a thread gives its core away
-    Raises   BadConfiguration
-    """
-
-    slice: int = 10_000
-    quantum: int = 128
-
-    def __post_init__(self) -> None:
-        for what, value in (("slice", self.slice), ("quantum", self.quantum)):
-            if not 1 <= value <= LONGEST:
-                raise BadConfiguration(what, value, f"it must be in 1..{LONGEST}")
 
 
 class Cluster:
@@ -98,7 +74,7 @@ class Cluster:
         self.kernel = Kernel(self.memory, self.placement, code, node=node, quantum=timing.quantum, network=network)
         self.kernel.calls.local[Call.CLOCK] = self._clock
         self._agenda = agenda
-        self._slice = timing.slice
+        self._timing = timing
         self._stepping: int | None = None
         count = self.kernel.scheduler.cores
         self.free_at = [0] * count
@@ -139,7 +115,8 @@ class Cluster:
         matters = self.crash is None and self.kernel.ticks_matter
         if matters and self.timer is None:
             now = self._agenda.now
-            self.timer = self._post_tick(now + TICK_CYCLES - now % TICK_CYCLES)
+            period = self._timing.tick_cycles
+            self.timer = self._post_tick(now + period - now % period)
         elif not matters and self.timer is not None:
             self._agenda.withdraw(self.timer)
             self.timer = None
@@ -178,11 +155,19 @@ class Cluster:
         self.guard(lambda: self.kernel.step(core, step), core, thread)
         self._stepping = None
         ran = self.cores.cycle(core) - now
-        self.free_at[core] = now + (ran if ran >= self._slice else ran + STEP_CYCLES)
+        self.free_at[core] = now + ran + self._kernel_cycles(ran)
         self.guard(lambda: self._rearm(core), core, thread)
         if step is Step.PROLOG:
             self.left()
         return self._agenda.record(self.number, step.value, core=core, thread=thread, cycles=ran)
+
+    def _kernel_cycles(self, ran: int) -> int:
+        """What the kernel takes for the step that has just happened, in which user code ran so many cycles."""
+        timing, effort = self._timing, self.kernel.effort
+        cycles = 0 if ran >= timing.slice else timing.step_cycles
+        cycles += effort.dispatched * timing.dispatch_cycles + effort.passed * timing.passed_cycles
+        effort.forget()
+        return cycles
 
     def _rearm(self, core: int) -> None:
         self.arm(core)
@@ -193,7 +178,7 @@ class Cluster:
         """The timer of core 0; ticks that could change nothing are made up for."""
         self.version += 1
         self.timer = None
-        passed = self._agenda.now // TICK_CYCLES
+        passed = self._agenda.now // self._timing.tick_cycles
         ticks, self.ticks = max(1, passed - self.ticks), passed
         self.guard(lambda: self.kernel.tick(ticks))
         self.guard(self.arm_timer)

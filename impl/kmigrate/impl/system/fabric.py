@@ -3,8 +3,7 @@
 A transfer waits for the links of its route, as `chip.noc` reserves them, and then for what both ends do in
 software. Each is one event, kept as plain data: what, from where, to where, and what is carried.
 
-Source: nanvix-facts 1 (routes, two networks, 4,112 B for a piece, about 8 MB/s end to end). What software adds is
-assumed: as much as makes a transfer over free links as long as `hal.latency` says.
+Source: nanvix-facts 1 (routes, two networks, 4,112 B for a piece); `simulation.timing` for what software adds.
 """
 
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
 from kmigrate.impl.hal.sync import ActiveSync
 from kmigrate.impl.kernel.communicators import HEADER_BYTES
 from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 
@@ -34,21 +34,21 @@ class Wire:
 
     network     the one that it takes
     size_bytes  on the wire, whatever is useful of it
-    software    cycles that both ends add (assumed)
+    software    the parameter of the timing that says what both ends add
     """
 
     network: Network
     size_bytes: int
-    software: int
+    software: str
 
 
 WIRES = {
-    "mailbox_message": Wire(Network.DATA, MESSAGE_BYTES + HEADER_BYTES, 1_900),
-    "portal_piece": Wire(Network.DATA, PIECE_BYTES + HEADER_BYTES, 204_500),
-    "mailbox_ack": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
-    "portal_permission": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
-    "sync_signal": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
-    "sync_ack": Wire(Network.CONTROL, SIGNAL_BYTES, 950),
+    "mailbox_message": Wire(Network.DATA, MESSAGE_BYTES + HEADER_BYTES, "message_cycles"),
+    "portal_piece": Wire(Network.DATA, PIECE_BYTES + HEADER_BYTES, "piece_cycles"),
+    "mailbox_ack": Wire(Network.CONTROL, SIGNAL_BYTES, "signal_cycles"),
+    "portal_permission": Wire(Network.CONTROL, SIGNAL_BYTES, "signal_cycles"),
+    "sync_signal": Wire(Network.CONTROL, SIGNAL_BYTES, "signal_cycles"),
+    "sync_ack": Wire(Network.CONTROL, SIGNAL_BYTES, "signal_cycles"),
 }
 """Every kind of transfer by the name that the interfaces give it."""
 
@@ -81,15 +81,17 @@ class Transfer:
 class Fabric(Interconnect):
     """The network of one chip.
 
+    timing   what software adds to each transfer
     links    when each link is free
     arrived  is told the node and the kind of each transfer that has arrived
     guard    lets what follows on an arrival happen at a node
     counts   transfers that have arrived, by kind
     """
 
-    def __init__(self, torus: Torus, agenda: Agenda) -> None:
+    def __init__(self, torus: Torus, agenda: Agenda, timing: Timing | None = None) -> None:
         super().__init__(torus.nodes, agenda)
         self.torus = torus
+        self.timing = timing or Timing()
         self.links = Links.of(torus)
         self.arrived: Callable[[int, str], None] = lambda node, what: None
         self.guard: Callable[[int, Callable[[], object]], object] = lambda node, action: action()
@@ -120,7 +122,12 @@ class Fabric(Interconnect):
         )
         wire = WIRES[what]
         self.links, passage = self.links.reserve(wire.network, sender, receiver, wire.size_bytes, self.now)
-        self.post(passage.arrives + wire.software, None, transfer)
+        self.post(passage.arrives + self.software(what), None, transfer)
+
+    def software(self, what: str) -> int:
+        """What software of both ends adds to a transfer of a kind, in cycles."""
+        cycles: int = getattr(self.timing, WIRES[what].software)
+        return cycles
 
     def post(self, cycle: int, sequence: int | None, transfer: Transfer) -> None:
         """Let a transfer arrive at a cycle; `sequence` is its old place among others, if it had one."""

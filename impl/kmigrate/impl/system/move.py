@@ -19,7 +19,7 @@ from kmigrate.impl.kernel.structures import BOARD, WORD_BYTES, size_of, uarea
 from kmigrate.impl.programs.gate import GATE_SYMBOL, UNDECIDED, gate_of
 from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.trace import TraceEvent
-from kmigrate.impl.system.cluster import STEP_CYCLES, Cluster
+from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.errors import cluster_name
 from kmigrate.impl.system.fabric import WIRES
 from kmigrate.impl.system.process import Phase, Process
@@ -124,7 +124,7 @@ class Mover:
         for cluster in (source, destination):
             cluster.kernel.freezing.hold()
         started = Move(move.process, source.number, destination.number, move.asked, self._agenda.now)
-        self.post(self._agenda.now + STEP_CYCLES, None, started)
+        self.post(self._agenda.now + self._system.timing.step_cycles, None, started)
         return self._agenda.record(source.number, "freeze", process=move.process, to=destination.name)
 
     def _go_on(self, move: Move) -> TraceEvent:
@@ -134,7 +134,7 @@ class Mover:
         if stopped or (move.piece < 0 and not self._rests(source, destination)):
             if stopped or self._agenda.now - move.frozen > PATIENCE:
                 return self._give_up(move, source, destination)
-            self.post(self._agenda.now + STEP_CYCLES, None, move)
+            self.post(self._agenda.now + self._system.timing.step_cycles, None, move)
             return self._agenda.record(source.number, "waiting", process=move.process)
         pieces = stretches(source)
         if move.piece >= 0:
@@ -150,7 +150,7 @@ class Mover:
             Network.DATA, source.node, destination.node, wire.size_bytes, self._agenda.now
         )
         self.post(
-            passage.arrives + wire.software,
+            passage.arrives + fabric.software("portal_piece"),
             None,
             Move(move.process, move.source, move.destination, move.asked, move.frozen, following),
         )

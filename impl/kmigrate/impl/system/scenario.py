@@ -39,7 +39,7 @@ from typing import Any
 
 from kmigrate.impl.chip.geometry import GEOMETRIES
 from kmigrate.impl.simulation.choice import ChoiceSource
-from kmigrate.impl.system.cluster import LONGEST, Timing
+from kmigrate.impl.simulation.timing import LONGEST, Timing
 from kmigrate.impl.system.errors import BadScenario, cluster_name, nearest
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.system import System

@@ -23,10 +23,11 @@ from kmigrate.impl.programs.gate import Gate, gate_of
 from kmigrate.impl.programs.program import UserProgram, load_file, read_user_program
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.agent import Agent
-from kmigrate.impl.system.cluster import Cluster, Timing
+from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
@@ -78,7 +79,7 @@ class System:
         self.exact = exact
         self.agenda = Agenda(choices or Ordinary(), keep=keep)
         torus = geometry.torus
-        self.fabric = Fabric(torus, self.agenda)
+        self.fabric = Fabric(torus, self.agenda, self.timing)
         self.fabric.arrived = self._arrived
         self.fabric.guard = self._guard
         self.network = Network(self.fabric)

@@ -1,0 +1,23 @@
+"""What a step of a kernel has done that takes time besides the step itself.
+
+Who drives a kernel reads it after each step, to know how long the step took, and lets it be forgotten.
+
+Source: ours.
+"""
+
+
+class Effort:
+    """Counts since they were last forgotten.
+
+    dispatched  tasks that the dispatcher has taken
+    passed      threads that a core has walked past in the READY queue, to find one that it may run
+    """
+
+    __slots__ = ("dispatched", "passed")
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self.dispatched = self.passed = 0
