@@ -56,7 +56,7 @@ def run_until_asked(nodes: Nodes, asked: list[int]) -> int:
 
 
 @pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
-@pytest.mark.parametrize("name", ["workload", "benchmark", "buffer", "mailbox"])
+@pytest.mark.parametrize("name", ["workload", "benchmark", "buffer", "mailbox", "signals", "tasks"])
 def test_a_program_comes_out_right_on_one_cluster(name: str, exact: bool) -> None:
     nodes = Nodes(load(name), FIRST, exact=exact).start(0, FIRST).run_until_ended(FIRST)
     assert nodes[FIRST].exit_value == 0

@@ -215,6 +215,20 @@ def test_a_program_finds_another_by_its_logical_name() -> None:
     assert system.wait(system.spawn(asks(b"server"), 0)) == system.node_of(2)
 
 
+def test_a_program_that_ships_serves_whoever_knows_its_name() -> None:
+    system = System()
+    client, server = system.spawn("names", 2, 5), system.spawn("names", 11)
+    assert [system.wait(client), system.wait(server)] == [0, 0]
+    assert system.services.state.names["server.of.numbers"].node == system.node_of(11)
+
+
+def test_the_alarm_of_a_program_comes_by_the_machine_s_clock() -> None:
+    system = System()
+    process = system.spawn("signals", 1)
+    assert system.wait(process) == 0
+    assert system.console(process) == "400 million cycles\n"
+
+
 def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain: Toolchain) -> None:
     system = System()
     server = system.spawn("spin", 4, 1, name="server")

@@ -30,7 +30,7 @@ VARIABLES = (
     ("calls", ("credits", "master_waits", "_next_core")),
     ("threads", ("sleeping",)),
     ("exceptions", ("_actions", "_raised", "_faulted", "_handlers")),
-    ("signals", ("_handlers", "_pending", "_handling", "_waiting")),
+    ("signals", ("_handlers", "_pending", "_handling", "_waiting", "_alarms")),
     ("dispatcher", ("_asleep", "_waiting", "_current", "_endings", "_emitted")),
     ("tasks", ("credits", "_active", "_periodic")),
     ("perf", ("_counts", "_running")),
