@@ -12,6 +12,7 @@ from kmigrate.impl.kernel.machinecode import A0, A7, RA
 from kmigrate.impl.kernel.structures import signed
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.kernel.task import TaskState
+from support.behaviours import behaviour
 from support.machinecode import HANDLER, RETURN, S0, T0, WORKER, Bench, call
 
 Code = int | list[int]
@@ -114,6 +115,17 @@ def test_an_emitted_function_leaves_the_registers_of_its_core_alone() -> None:
     assert bench.kernel.uarea.retval(tid) == 1077
 
 
+@behaviour("tasks", "fault create")
+def test_a_priority_that_does_not_exist_is_accepted() -> None:
+    bench = Bench(MPPA256)
+    create = call(Call.TASK_CREATE, bench.base + WORKER, 99)
+    bench.place(0, asm.immediate("addi", S0, RA, 0), create, asm.jalr(0, S0, 0))
+    tid = bench.kernel.start(bench.base).tid
+    bench.run_until_ended(tid)
+    assert signed(bench.kernel.uarea.retval(tid)) > 0
+
+
+@behaviour("tasks", "fault create", "fault connect", "fault disconnect", "fault unlink", "fault others")
 @pytest.mark.parametrize(
     ("number", "arguments"),
     [

@@ -23,6 +23,7 @@ from kmigrate.impl.programs.catalogue import experiment_argument, load
 from kmigrate.impl.programs.gate import UNDECIDED
 from kmigrate.impl.programs.program import UserProgram, read_user_program
 from kmigrate.impl.programs.toolchain import Toolchain
+from support.behaviours import behaviour
 
 TIMER, FIRST, SECOND, THIRD = 0, 8, 9, 10
 HERE = Path(__file__).parent / "c"
@@ -56,7 +57,7 @@ def run_until_asked(nodes: Nodes, asked: list[int]) -> int:
 
 
 @pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
-@pytest.mark.parametrize("name", ["workload", "benchmark", "buffer", "mailbox", "signals", "tasks"])
+@pytest.mark.parametrize("name", ["workload", "benchmark", "buffer", "mailbox"])
 def test_a_program_comes_out_right_on_one_cluster(name: str, exact: bool) -> None:
     nodes = Nodes(load(name), FIRST, exact=exact).start(0, FIRST).run_until_ended(FIRST)
     assert nodes[FIRST].exit_value == 0
@@ -110,6 +111,24 @@ def test_a_full_stack_tramples_what_lies_below_it() -> None:
     with pytest.raises(KernelPanic):
         nodes.run_until_ended(FIRST)
     assert nodes[FIRST].word("depth") > 4096 // 128
+
+
+@behaviour("tasks", "dispatch", "hard dependency", "soft dependency", "exit periodic", "loop periodic", "emit")
+@behaviour("tasks", "identification", "current", "connect")
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
+def test_the_dispatcher_runs_functions_of_a_process(exact: bool) -> None:
+    nodes = Nodes(load("tasks"), FIRST, exact=exact).start(10, FIRST).run_until_ended(FIRST)
+    assert nodes[FIRST].exit_value == 0
+    assert [nodes[FIRST].word(name) for name in ("written", "loops", "beats")] == [3, 10, 10]
+
+
+@behaviour("signals", "control", "fault")
+@behaviour("exceptions", "handler")
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
+def test_signals_alarm_and_mended_page_fault_reach_machine_code(exact: bool) -> None:
+    nodes = Nodes(load("signals"), FIRST, exact=exact).start(4, FIRST).run_until_ended(FIRST)
+    assert nodes[FIRST].exit_value == 0
+    assert [nodes[FIRST].word(name) for name in ("pings", "faults")] == [4, 1]
 
 
 # -- messages ----------------------------------------------------------------------------------------------

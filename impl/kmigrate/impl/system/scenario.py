@@ -5,7 +5,7 @@
     cycles = 40_000_000             # the run ends here at the latest; or earlier, when all processes have ended
 
     [[process]]
-    program = "benchmark"           # one that ships, or the path of an ELF file, seen from the scenario's folder
+    program = "benchmark"           # one that ships, or an ELF file or a C source, seen from the scenario's folder
     cluster = 3                     # or "io"
     arguments = 10
     name = "bench"
@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from kmigrate.impl.chip.geometry import GEOMETRIES
+from kmigrate.impl.programs.source import ENDINGS
 from kmigrate.impl.simulation.choice import ChoiceSource
 from kmigrate.impl.simulation.timing import LONGEST, Timing
 from kmigrate.impl.system.errors import BadScenario, cluster_name, nearest
@@ -126,7 +127,7 @@ class Scenario:
         )
         for process in self.processes:
             given = process.program
-            path = self.folder / given if given.endswith(".elf") else given
+            path = self.folder / given if given.endswith(ENDINGS) else given
             system.spawn(path, process.cluster, process.arguments, name=process.name or None)
         for request in self.requests:
             system.move(system.process(request.process), request.to, at=request.at)

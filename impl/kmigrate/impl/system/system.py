@@ -20,7 +20,8 @@ from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.programs.catalogue import load, names, shipped_image
 from kmigrate.impl.programs.console import console_text
 from kmigrate.impl.programs.gate import Gate, gate_of
-from kmigrate.impl.programs.program import UserProgram, load_file, read_user_program
+from kmigrate.impl.programs.program import UserProgram, read_user_program
+from kmigrate.impl.programs.source import ENDINGS, program_from
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
@@ -159,9 +160,9 @@ class System:
     # -- processes ---------------------------------------------------------------------------------------
 
     def program(self, program: str | Path | bytes | UserProgram) -> UserProgram:
-        """A program for this geometry: one that ships, by its name; an ELF file, by its path; or its bytes.
+        """A program for this geometry: one that ships, by name; an ELF file or C source, by path; or its bytes.
 
-        Raises  NoSuchProgram, NoSource, BadElf, WrongLayout
+        Raises  NoSuchProgram, NoSource, BadElf, WrongLayout; for a source NoToolchain, NotBuilt
         """
         match program:
             case UserProgram():
@@ -169,9 +170,9 @@ class System:
             case bytes():
                 return read_user_program("program", program, self.geometry)
             case Path():
-                return load_file(program, self.geometry)
-            case str() if program not in names() and (program.endswith(".elf") or "/" in program):
-                return load_file(Path(program), self.geometry)
+                return program_from(program, self.geometry)
+            case str() if program not in names() and (program.endswith(ENDINGS) or "/" in program):
+                return program_from(Path(program), self.geometry)
         return read_user_program(program, shipped_image(program), self.geometry)
 
     def spawn(
