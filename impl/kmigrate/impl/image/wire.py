@@ -94,6 +94,15 @@ class Assembly:
         self._arrived_bytes += len(piece)
         return finished
 
+    def copy(self) -> "Assembly":
+        """Another assembly that has taken the same pieces."""
+        made = Assembly(self.epoch)
+        made.decoder, made.awaited, made._arrived_bytes = self.decoder.copy(), self.awaited, self._arrived_bytes
+        return made
+
+    def __repr__(self) -> str:
+        return f"Assembly({self.epoch}, {self.awaited}, {self.decoder.so_far.hex()})"
+
     def image(self) -> Image:
         """The image, when all of it has arrived. Raises Truncated before."""
         return Image.decoded(self.decoder)

@@ -106,7 +106,8 @@ class Dispatcher:
     def _after(self, task: Task, progress: Progress) -> bool:
         if isinstance(progress, int):
             self._current[MASTER_CORE] = None
-            self.board.end(task, progress, self._endings[MASTER_CORE])
+            ending, self._endings[MASTER_CORE] = self._endings[MASTER_CORE], Exit()
+            self.board.end(task, progress, ending)
         return not isinstance(progress, Leave)
 
     def run_emitted(self, core: int) -> None:

@@ -55,6 +55,12 @@ class TaskBoard:
         if task.state is not TaskState.RUNNING:
             self._move(task, TaskState.STOPPED)
 
+    def withdraw(self, task: Task) -> None:
+        """Take a task out of the queue with its credit, as if it had not been dispatched."""
+        if task in self._active:
+            self.credits -= 1
+            self._move(task, TaskState.STOPPED)
+
     def take(self) -> Task:
         """Take the first ready task for a run. Raises KernelPanic if there is none for the credit."""
         self.credits -= 1
