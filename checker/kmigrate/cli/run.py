@@ -26,6 +26,7 @@ from kmigrate.impl.system.scenario import (
 from kmigrate.impl.system.system import System
 from kmigrate.report import Watch
 from kmigrate.report.timeline import FORMATS, written
+from kmigrate.spec.vocabulary import MovePhase
 
 AT_A_TIME = 1_000_000
 """Cycles between two lines of progress."""
@@ -158,6 +159,25 @@ def _processes(system: System) -> list[dict[str, Any]]:
     ]
 
 
+def _moves(system: System) -> dict[str, dict[str, Any]]:
+    """How the last move of each process stands, in the words of QEMU; times are cycles."""
+    found = {name: system.status(process) for name, process in system.processes.items()}
+    return {
+        name: {
+            "status": status.phase.value,
+            "mstate": None if status.mstate is None else status.mstate.value,
+            "reason": status.reason,
+            "total-time": status.total_time,
+            "setup-time": status.setup_time,
+            "downtime": status.downtime,
+            "ram": {"transferred": status.ram_bytes, "pieces": status.pieces},
+            "breakdown": dict(status.breakdown),
+        }
+        for name, status in found.items()
+        if status is not None
+    }
+
+
 def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, Any]:
     system = run.system
     document: dict[str, Any] = {
@@ -174,7 +194,7 @@ def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, An
             }
             for crash in system.crashes()
         ],
-        "moves": {name: {"downtime_cycles": cycles} for name, cycles in run.system.mover.downtime.items()},
+        "moves": _moves(system),
         "messages": delivered(system),
         "threads": states(system),
         "failures": list(failures),
@@ -209,8 +229,10 @@ def _print(run: Run, failures: tuple[str, ...], memory: bool) -> None:
         value = "" if one["exit_value"] is None else str(one["exit_value"])
         table.add_row(one["name"], one["program"], one["cluster"], one["state"], value, said[-1] if said else "")
     console().print(table)
-    for name, cycles in run.system.mover.downtime.items():
-        console().print(f"{name} was down for {1000 * cycles / system.geometry.hertz:.2f} ms in its last move")
+    for name, move in _moves(system).items():
+        milliseconds = 1000 * move["downtime"] / system.geometry.hertz
+        if move["status"] == MovePhase.COMPLETED.value:
+            console().print(f"{name} was down for {milliseconds:.2f} ms in its last move")
     if memory:
         for place in _in_use(system):
             _print_memory(place)

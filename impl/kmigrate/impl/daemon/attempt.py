@@ -8,7 +8,7 @@ from enum import Enum
 
 from kmigrate.impl.image import Assembly, Image, Manifest
 from kmigrate.impl.kernel.errno import Errno
-from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
+from kmigrate.spec.vocabulary import DestinationPhase, Mstate, SourcePhase
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,6 +92,7 @@ class SourceRecord:
     asked    whether the destination has been asked
     image    the process as it was when the barrier was passed; None before, and once the attempt is closed
     pieces   the image as pieces
+    states   of the transfer, by piece
     refusal  why the attempt has failed; None unless it has
     waited   looks of the watch since something has happened
     """
@@ -102,6 +103,7 @@ class SourceRecord:
     asked: bool = False
     image: Image | None = None
     pieces: tuple[bytes, ...] = ()
+    states: tuple[Mstate | None, ...] = ()
     refusal: Refusal | None = None
     waited: int = 0
 

@@ -15,6 +15,7 @@ from kmigrate.impl.daemon.destination import DestinationSide
 from kmigrate.impl.daemon.errors import Scattered
 from kmigrate.impl.daemon.events import Tell, silent
 from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.names import FIRST_EPOCH
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.residence import Residence
 from kmigrate.impl.daemon.source import SourceSide
@@ -89,10 +90,13 @@ class HardenedDaemon:
         self.station.courier.start()
         self._kernel.tasks.dispatch(self._boot)
 
-    def adopt(self, container: int, epoch: int = 0) -> None:
+    def adopt(self, container: int) -> None:
         """A process has begun here; the name service has to know it too."""
-        self.station.resident = Resident(container, epoch)
-        self.station.seen[container] = max(epoch, self.station.seen.get(container, 0))
+        self.station.resident = Resident(container)
+
+    def begin(self, container: int) -> None:
+        """A process of a service that counts epochs from `FIRST_EPOCH` has begun here."""
+        self.station.resident = Resident(container, FIRST_EPOCH)
 
     @property
     def free(self) -> bool:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from kmigrate.impl.daemon.attempt import Attempt
 from kmigrate.impl.daemon.letters import Kind, Letter
 
+FIRST_EPOCH = 1
+"""That of a process that has just begun; each attempt to move it has a higher one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

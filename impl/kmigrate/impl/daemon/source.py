@@ -16,6 +16,7 @@ from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Tag, pieces
+from kmigrate.impl.image.wire import states
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
 from kmigrate.impl.kernel.flows import Operation
@@ -240,7 +241,7 @@ class SourceSide:
         record.image = station.residence.image(
             attempt.container, attempt.epoch, resident.incarnation, attempt.source, attempt.destination
         )
-        record.pieces = pieces(record.image)
+        record.pieces, record.states = pieces(record.image), states(record.image)
         record.phase = SourcePhase.FROZEN
         record.waited = 0
         station.happened("barrier_passed", attempt)
@@ -273,7 +274,9 @@ class SourceSide:
             return None
         content = record.pieces[number]
         self._station.kernel.memory.write(self._station.piece, content)
-        self._station.happened("section_sent", record.attempt, piece=number, bytes=len(content))
+        mstate = record.states[number]
+        facts: dict[str, int | str] = {} if mstate is None else {"mstate": mstate.value}
+        self._station.happened("section_sent", record.attempt, piece=number, bytes=len(content), **facts)
         return self._station.piece, len(content), Tag.of(epoch, number).word
 
     # -- ends --------------------------------------------------------------------------------------------
@@ -297,7 +300,7 @@ class SourceSide:
     def _close(self, record: SourceRecord, verdict: Letter) -> None:
         station = self._station
         record.phase = SourcePhase.CLOSED
-        record.image, record.pieces = None, ()
+        record.image, record.pieces, record.states = None, (), ()
         self.current = None
         self._lanes[record.attempt.destination].drop()
         station.kernel.freezing.release()

@@ -26,7 +26,6 @@ from kmigrate.impl.kernel.task import Priority, TaskState, Trigger
 from kmigrate.impl.kernel.usertasks import TASKS_MAX, EdgeKind, TaskFact
 from kmigrate.impl.kernel.waiters import Waiters
 from kmigrate.impl.programs.console import CONSOLE_BYTES
-from kmigrate.impl.programs.gate import UNDECIDED
 
 
 def kernel_constants(geometry: Geometry) -> dict[str, int]:
@@ -69,7 +68,6 @@ def kernel_constants(geometry: Geometry) -> dict[str, int]:
         "SIGNAL_ALARM": ALARM,
         "EXCEPTION_IGNORE": IGNORE,
         "EXCEPTION_HANDLE": HANDLE,
-        "MIGRATION_UNDECIDED": UNDECIDED,
     }
     return constants
 
