@@ -1,5 +1,6 @@
 """The image of a process: one format for wire, file and memory."""
 
+from kmigrate.impl.image.apart import Apart, apart_of
 from kmigrate.impl.image.checkpoint import load, resume, save
 from kmigrate.impl.image.decoder import Decoder
 from kmigrate.impl.image.errors import ImageRefused, StaleIncarnation, StoreFailed
@@ -11,6 +12,7 @@ from kmigrate.impl.image.sections import Shape, payload_bytes
 from kmigrate.impl.image.wire import Assembly, Tag, pieces
 
 __all__ = [
+    "Apart",
     "Assembly",
     "Decoder",
     "Header",
@@ -21,6 +23,7 @@ __all__ = [
     "StaleIncarnation",
     "StoreFailed",
     "Tag",
+    "apart_of",
     "capture",
     "install",
     "load",
