@@ -8,6 +8,7 @@ from kmigrate.impl.image.header import Header
 from kmigrate.impl.image.image import Image
 from kmigrate.impl.image.manifest import Manifest
 from kmigrate.impl.image.memory import capture, install
+from kmigrate.impl.image.origin import Origin, origin_of
 from kmigrate.impl.image.sections import Shape, payload_bytes
 from kmigrate.impl.image.wire import Assembly, Tag, pieces
 
@@ -19,6 +20,7 @@ __all__ = [
     "Image",
     "ImageRefused",
     "Manifest",
+    "Origin",
     "Shape",
     "StaleIncarnation",
     "StoreFailed",
@@ -27,6 +29,7 @@ __all__ = [
     "capture",
     "install",
     "load",
+    "origin_of",
     "payload_bytes",
     "pieces",
     "resume",
