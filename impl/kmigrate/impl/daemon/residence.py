@@ -73,10 +73,14 @@ class Residence:
         *,
         mode: Mode = Mode.STOP_AND_COPY,
         apart: Apart | None = None,
+        name: str = "",
+        records: tuple[tuple[int, bytes], ...] = (),
     ) -> Image:
         """The process that stands here, as it is now.
 
         apart   frames that are not to be in it
+        name    the process's logical name
+        records of further features that may be ignored, ascending
         Raises  KernelPanic unless all is quiet, nothing is protected and no page is still to come
         """
         self._demand_quiet()
@@ -89,7 +93,8 @@ class Residence:
             self.shape,
             mode=mode,
             frames_apart=frames,
-            extensions=() if apart is None else (apart.extension(),),
+            name=name,
+            extensions=(*(() if apart is None else (apart.extension(),)), *records),
             container=container,
             epoch=epoch,
             incarnation=incarnation,
