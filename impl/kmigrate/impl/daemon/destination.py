@@ -10,7 +10,7 @@ Source: hardened coordination (ours); nanvix-facts 9 (H2 to H6, H9, H12, H13, H2
 from zlib import crc32
 
 from kmigrate.impl.chip.geometry import PIECE_BYTES
-from kmigrate.impl.daemon.attempt import DestinationRecord, Refusal, Resident
+from kmigrate.impl.daemon.attempt import Attempt, DestinationRecord, Refusal, Resident
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.postcopy import Receiver
 from kmigrate.impl.daemon.precopy import IN_ROUNDS, PAGES_FOLLOW
@@ -60,6 +60,7 @@ class DestinationSide:
                 return
             reason = self._why_not(letter)
             if reason is not None:
+                self._remember(letter.attempt)
                 self._station.courier.send(letter.attempt.source, Letter(Kind.NACK, letter.attempt, reason=reason))
                 self._station.happened("refused", letter.attempt, reason=reason.reason)
             else:
@@ -90,6 +91,11 @@ class DestinationSide:
         if letter.layout != station.layout:
             return Refusal.OTHER_KERNEL
         return None if station.residence.free(letter.kernel_pages, letter.frames) else Refusal.NO_ROOM
+
+    def _remember(self, attempt: Attempt) -> None:
+        """A refused attempt stays refused, should its request come once more."""
+        seen = self._station.seen
+        seen[attempt.container] = max(attempt.epoch, seen.get(attempt.container, 0))
 
     def bury(self) -> bool:
         """Scrub a process whose threads have all ended; whether the place is free.
