@@ -352,7 +352,7 @@ class DestinationSide:
             if one is not None:
                 whole = None if one.image is None else one.image.digest
                 found += [one.attempt, one.phase, one.port, one.kernel_pages, one.frames, one.assembly]
-                found += [len(one.sizes), whole, one.refusal, one.waited]
+                found += [len(one.sizes), whole, one.refusal, one.waited, one.mode, one.pages, one.apart]
         return self.current is None, found
 
     def put(self, values: tuple[object, ...]) -> None:

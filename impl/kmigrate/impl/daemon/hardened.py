@@ -150,7 +150,7 @@ class HardenedDaemon:
     def said(self) -> tuple[object, ...]:
         """The same in short: daemons that will do the same say the same, and print alike."""
         station = self.station
-        own = (station.resident, sorted(station.seen.items()))
+        own = (station.resident, sorted(station.seen.items()), station.serving, station.arriving, station.lost)
         return own, station.courier.kept().lanes, self.source.said(), self.destination.said()
 
     def put(self, values: tuple[object, ...]) -> None:

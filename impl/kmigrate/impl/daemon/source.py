@@ -383,8 +383,9 @@ class SourceSide:
         """The same in short; the last piece of an image stands for all of it."""
         last = self.last
         short = last and (last.attempt, last.phase, last.request, last.asked, last.refusal, last.waited)
+        of_mode = last and (last.mode, last.limits, last.rounds, last.apart)
         _, *rest = self.kept()
-        return short, last and last.pieces[-1:], rest
+        return short, of_mode, last and last.pieces[-1:], rest
 
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""
