@@ -112,6 +112,11 @@ class UserTasks:
         calls.local[Call.TASK_GET] = self._get
         calls.local[Call.TASK_EXIT] = self._exit
 
+    @property
+    def kept(self) -> bool:
+        """Whether the process has tasks."""
+        return bool(self._tasks)
+
     def forget(self) -> None:
         """The process has ended: its tasks are unmade; the one that is running, with the next process."""
         for identity, task in tuple(self._tasks.items()):
