@@ -148,8 +148,10 @@ class UserTasks:
         return task.identity
 
     def _unlink(self, request: Request) -> Outcome:
-        """Argument: a task."""
+        """Argument: a task. Whoever waits for it waits for ever; the id may be another one's later."""
         task = self._find(request.arguments[0])
+        if not (task.children or task.parents):
+            self._dispatcher.drop(task)
         self._graph.unlink(task)
         del self._tasks[request.arguments[0]]
         return 0
