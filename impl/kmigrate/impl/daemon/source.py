@@ -98,9 +98,9 @@ class SourceSide:
             return Refusal.UNDER_WAY, f"pages of attempt {station.arriving.attempt} are still to come"
         if station.resident is None or station.residence.empty:
             return Refusal.NOT_HERE, "no process stands here"
-        asleep = station.kernel.freezing.outside_the_image
-        if asleep:
-            return Refusal.WAITERS, f"threads {', '.join(map(str, asleep))} sleep where no image would find them"
+        bound = station.kernel.freezing.outside_the_image
+        if bound:
+            return Refusal.WAITERS, f"threads {', '.join(map(str, bound))} sleep or have what no image would hold"
         return None, ""
 
     def _ask(self, record: SourceRecord) -> None:

@@ -97,6 +97,7 @@ class Kernel:
         self.tasks = self.dispatcher.board
         self.user_tasks = UserTasks(memory, placement, self.dispatcher, self.calls, code)
         self.threads.emptied = self.forget_process
+        self.freezing.kept = lambda: self.signals.kept or self.exceptions.kept or self.user_tasks.kept
         self.perf = Perf(placement.geometry.cores)
         mutexes = Mutexes(self.user, self.threads, placement.slots)
         for part in (

@@ -21,7 +21,7 @@ from kmigrate.impl.kernel.task import (
 
 
 class TaskGraph:
-    """The tasks of one cluster and their edges.
+    """The tasks of one cluster and their edges. A new task's id follows on the highest that is in use.
 
     touched  every task of which anything may have changed, by id; who compares graphs may empty it
     """
@@ -29,7 +29,6 @@ class TaskGraph:
     def __init__(self) -> None:
         self.touched: dict[int, Task] = {}
         self._tasks: dict[int, Task] = {}
-        self._next_identity = NULL_ID + 1
 
     def create(
         self,
@@ -52,8 +51,8 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, "a task needs a body")
         if period < 0:
             raise Refused(Errno.EINVAL, f"a task cannot have the period {period}")
-        task = Task(self._next_identity, body, priority, period, release, internal=internal)
-        self._next_identity += 1
+        identity = 1 + max(self._tasks, default=NULL_ID)
+        task = Task(identity, body, priority, period, release, internal=internal)
         self._tasks[task.identity] = task
         return task
 
@@ -63,6 +62,7 @@ class TaskGraph:
         if task.children or task.parents:
             raise Refused(Errno.EINVAL, f"task {task.identity} still has parents or children")
         del self._tasks[task.identity]
+        self.touched.pop(task.identity, None)
         task.identity = NULL_ID
         task.state = TaskState.INVALID
 
@@ -119,8 +119,9 @@ class TaskGraph:
                     self.remove(parent, edge)
 
     def touch(self, task: Task) -> None:
-        """Something of a task changes."""
-        self.touched[task.identity] = task
+        """Something of a task changes; one that was unlinked while it ran is nobody's any more."""
+        if task.identity != NULL_ID:
+            self.touched[task.identity] = task
 
     def find(self, identity: int) -> Task | None:
         """The task with an id; None when there is none."""

@@ -112,6 +112,11 @@ class UserTasks:
         calls.local[Call.TASK_GET] = self._get
         calls.local[Call.TASK_EXIT] = self._exit
 
+    @property
+    def kept(self) -> bool:
+        """Whether the process has tasks."""
+        return bool(self._tasks)
+
     def forget(self) -> None:
         """The process has ended: its tasks are unmade; the one that is running, with the next process."""
         for identity, task in tuple(self._tasks.items()):
@@ -143,8 +148,10 @@ class UserTasks:
         return task.identity
 
     def _unlink(self, request: Request) -> Outcome:
-        """Argument: a task."""
+        """Argument: a task. Whoever waits for it waits for ever; the id may be another one's later."""
         task = self._find(request.arguments[0])
+        if not (task.children or task.parents):
+            self._dispatcher.drop(task)
         self._graph.unlink(task)
         del self._tasks[request.arguments[0]]
         return 0
