@@ -1,6 +1,6 @@
-/* Pages that check themselves: four threads, each with two pages of user memory, one that it writes in every round
-   and one that it only reads after it has filled it. Whatever a thread finds in a page must be what it has put there;
-   so must what it keeps in registers and on its stack meanwhile.
+/* Pages that check themselves: four threads, each with two pages of user memory, one that it writes in every
+   round and one that it only reads after it has filled it. Whatever a thread finds in a page must be what it has
+   put there; so must what it keeps in registers and on its stack meanwhile.
 
    Argument: the rounds; 0 for 200. `turns` counts the rounds of all threads. Exit value: 0, else what was wrong:
    1 a page that is written, 2 one that is read, 3 the stack, 4 a count; 5 and more: no page, no thread. */
