@@ -47,6 +47,24 @@ class NoSuchMode(ImplError):
         self.mode = mode
 
 
+class NoCheckpoint(ImplError):
+    """No image of a process can be taken now."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"process {name} has no checkpoint: {why}")
+        self.name = name
+        self.why = why
+
+
+class NoRestore(ImplError):
+    """No process can begin from an image here."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"process {name} is not restored: {why}")
+        self.name = name
+        self.why = why
+
+
 class ProcessLost(ImplError):
     """A process was waited for whose pages stopped with the cluster that it had left."""
 

@@ -180,6 +180,12 @@ class Services:
         self._write(node, Letter(Kind.SPAWN, (number, entry, argument, len(stretches))))
         return number
 
+    def adopt(self, name: str, node: int, program: str, entry: int, tid: int) -> None:
+        """A process has begun on a node that was not asked for here: it comes from a checkpoint."""
+        spawn = Spawn(len(self.state.spawns), name, node, program, entry, 0, (), Stage.RUNNING, tid)
+        self.state.spawns.append(spawn)
+        self._register(spawn)
+
     def record(self, name: str) -> Record | None:
         """Where the process of a name is; None if nobody has the name."""
         return self.state.records.get(self.state.names.get(name, -1))
