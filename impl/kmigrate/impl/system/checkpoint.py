@@ -33,20 +33,20 @@ def checkpoint(system: System, process: Process) -> Image:
     place = system.place(process)
     if system.phase(process) is not Phase.RUNNING:
         raise NoCheckpoint(process.name, f"it is {system.phase(process).value}")
-    station = _daemon(system, place).station
-    if _moves(system, place):
+    station = daemon_of_place(system, place).station
+    if is_moving(system, place):
         raise NoCheckpoint(process.name, "it is being moved")
     freezing, residence = place.kernel.freezing, station.residence
     freezing.hold()
     end = system.now + PATIENCE_CYCLES
     agenda = system.agenda
-    while not residence.quiet and not _moves(system, place) and place.crash is None:
+    while not residence.quiet and not is_moving(system, place) and place.crash is None:
         following = agenda.next_cycle
         if following is None or following > end:
             break
         agenda.step()
     try:
-        if _moves(system, place):
+        if is_moving(system, place):
             raise NoCheckpoint(process.name, "it is being moved")
         asleep = freezing.outside_the_image
         if asleep:
@@ -67,7 +67,7 @@ def checkpoint(system: System, process: Process) -> Image:
             records=(origin.extension(),),
         )
     finally:
-        if not _moves(system, place):
+        if not is_moving(system, place):
             place.guard(freezing.release)
 
 
@@ -88,7 +88,7 @@ def restore(
     """
     place = system.cluster(cluster)
     manifest = image.manifest
-    station = _daemon(system, place).station
+    station = daemon_of_place(system, place).station
     manifest.require(Shape.of(place.placement))
     if manifest.frames_apart:
         raise Incomplete("manifest", HEADER_BYTES, "all frames in the image", f"{len(manifest.frames_apart)} apart")
@@ -113,14 +113,14 @@ def restore(
     process = Process(called, len(system.services.state.spawns), found)
     system.processes[called] = process
     system.services.adopt(called, place.node, found.name, found.entry, origin.tid)
-    _daemon(system, place).begin(process.number, manifest.incarnation)
+    daemon_of_place(system, place).begin(process.number, manifest.incarnation)
     place.guard(place.kernel.freezing.release)
     place.version += 1
     system.agenda.record(place.number, "restored", process=process.number, incarnation=manifest.incarnation)
     return process
 
 
-def _daemon(system: System, place: Cluster) -> HardenedDaemon:
+def daemon_of_place(system: System, place: Cluster) -> HardenedDaemon:
     """The hardened daemon of a cluster. Raises NoDaemon."""
     daemon = system.daemons.get(place.node)
     if not isinstance(daemon, HardenedDaemon):
@@ -128,9 +128,9 @@ def _daemon(system: System, place: Cluster) -> HardenedDaemon:
     return daemon
 
 
-def _moves(system: System, place: Cluster) -> bool:
+def is_moving(system: System, place: Cluster) -> bool:
     """Whether a move has anything to do with a cluster."""
-    daemon = _daemon(system, place)
+    daemon = daemon_of_place(system, place)
     return bool(daemon.source.current or daemon.destination.current or daemon.station.pages_apart)
 
 
@@ -148,7 +148,7 @@ def _program(system: System, origin: Origin, given: UserProgram | None) -> UserP
 
 def _check_place(system: System, place: Cluster, name: str, image: Image) -> None:
     """Whether a process can begin on a cluster. Raises NoRestore."""
-    manifest, daemon = image.manifest, _daemon(system, place)
+    manifest, daemon = image.manifest, daemon_of_place(system, place)
     if place.crash is not None:
         raise NoRestore(name, f"{cluster_name(place.number)} has stopped")
     if system.agents[place.node].state.load is not None or not daemon.free:

@@ -56,6 +56,15 @@ class NoCheckpoint(ImplError):
         self.why = why
 
 
+class NoSample(ImplError):
+    """It cannot be seen how a process writes."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"how process {name} writes cannot be seen: {why}")
+        self.name = name
+        self.why = why
+
+
 class NoRestore(ImplError):
     """No process can begin from an image here."""
 
