@@ -14,6 +14,7 @@ from kmigrate.cli.machine import SCENARIOS, run_named
 from kmigrate.impl.chip import GEOMETRIES, MPPA256
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
+from kmigrate.impl.system.moves import MoveStatus
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.scenario import (
     CheckTable,
@@ -164,19 +165,33 @@ def _processes(system: System) -> list[dict[str, Any]]:
 def moves_of(system: System) -> dict[str, dict[str, Any]]:
     """How the last move of each process stands, in the words of QEMU; times are cycles."""
     found = {name: system.status(process) for name, process in system.processes.items()}
+    return {name: status_of(system, status) for name, status in found.items() if status is not None}
+
+
+def status_of(system: System, status: MoveStatus) -> dict[str, Any]:
+    """How a move stands, in the words of QEMU; times are cycles, rates are for a second."""
+    pages, page_bytes = status.pages, system.geometry.page_bytes
     return {
-        name: {
-            "status": status.phase.value,
-            "mstate": None if status.mstate is None else status.mstate.value,
-            "reason": status.reason,
-            "total-time": status.total_time,
-            "setup-time": status.setup_time,
-            "downtime": status.downtime,
-            "ram": {"transferred": status.ram_bytes, "pieces": status.pieces},
-            "breakdown": dict(status.breakdown),
-        }
-        for name, status in found.items()
-        if status is not None
+        "status": status.phase.value,
+        "mode": status.mode.value,
+        "mstate": None if status.mstate is None else status.mstate.value,
+        "reason": status.reason,
+        "total-time": status.total_time,
+        "setup-time": status.setup_time,
+        "downtime": status.downtime,
+        "ram": {
+            "transferred": status.ram_bytes,
+            "remaining": pages.remaining * page_bytes,
+            "pieces": status.pieces,
+            "precopy-pages": pages.ahead,
+            "dirty-sync-count": pages.rounds,
+            "dirty-pages": pages.dirty,
+            "dirty-pages-rate": round(pages.dirty_rate(system.geometry.hertz)),
+            "postcopy-pages": pages.arrived,
+            "postcopy-requests": pages.requests,
+        },
+        "cpu-throttle-percentage": pages.throttle,
+        "breakdown": dict(status.breakdown),
     }
 
 
