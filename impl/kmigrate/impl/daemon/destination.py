@@ -309,7 +309,8 @@ class DestinationSide:
         attempt = record.attempt
         self._station.resident = Resident(attempt.container, attempt.epoch, record.manifest.incarnation)
         self._close(record)
-        self._station.happened("copy_started", attempt)
+        following = len(self._station.kernel.tracking.awaited)
+        self._station.happened("copy_started", attempt, following=following)
         self._receiver.begin(record)
 
     def _clear(self, record: DestinationRecord) -> None:

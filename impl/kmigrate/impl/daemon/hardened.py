@@ -95,9 +95,9 @@ class HardenedDaemon:
         """A process has begun here; the name service has to know it too."""
         self.station.resident = Resident(container)
 
-    def begin(self, container: int) -> None:
-        """A process of a service that counts epochs from `FIRST_EPOCH` has begun here."""
-        self.station.resident = Resident(container, FIRST_EPOCH)
+    def begin(self, container: int, incarnation: int = 1) -> None:
+        """A process of a service that counts epochs from `FIRST_EPOCH` has begun here, or a later life of one."""
+        self.station.resident = Resident(container, FIRST_EPOCH, incarnation)
 
     @property
     def free(self) -> bool:

@@ -82,7 +82,7 @@ class SourceSide:
         station.seen[resident.container] = epoch
         attempt = Attempt(resident.container, station.node, destination, epoch)
         self.current = self.last = SourceRecord(attempt, mode, limits or Limits(), request=number)
-        station.happened("requested", attempt)
+        station.happened("requested", attempt, mode=mode.value)
         self._lanes[destination].open()
         station.watch()
         return attempt
@@ -190,7 +190,8 @@ class SourceSide:
             )
         self.heard = number if fresh else self.heard
         if reason is None:
-            self.request(letter.attempt.destination, number, mode=letter.mode)
+            limits = Limits.decode(letter.layout)
+            self.request(letter.attempt.destination, number, mode=letter.mode, limits=limits)
             station.courier.send(station.names, Letter(Kind.MOVING, letter.attempt, number))
         else:
             station.courier.send(station.names, Letter(Kind.STAYED, letter.attempt, number, reason=reason))

@@ -20,6 +20,7 @@ from pathlib import Path
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
 from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
+from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.kernel.errno import name_of
 from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.programs.catalogue import load, names, shipped_image
@@ -39,10 +40,12 @@ from kmigrate.impl.system.errors import (
     ClusterCrashed,
     NameTaken,
     NoDaemon,
+    NoSuchMode,
     NoSuchPlace,
     NoSuchProcess,
     NothingHappens,
     OutOfTime,
+    ProcessLost,
     SpawnRefused,
     cluster_name,
 )
@@ -53,7 +56,7 @@ from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
 from kmigrate.impl.system.process import Phase, Process
 from kmigrate.impl.system.services import MoveRequest, Services, Spawn, Stage
 from kmigrate.impl.system.statics import Keeper
-from kmigrate.spec.vocabulary import MovePhase
+from kmigrate.spec.vocabulary import Mode, MovePhase
 
 IO = None
 """The cluster number of the I/O cluster."""
@@ -203,23 +206,34 @@ class System:
             raise NoDaemon(place.number)
         return self.daemons[place.node]
 
-    def move(self, process: Process, to: int | None, *, at: int | None = None) -> None:
+    def move(
+        self,
+        process: Process,
+        to: int | None,
+        *,
+        at: int | None = None,
+        mode: Mode = Mode.STOP_AND_COPY,
+        limits: Limits | None = None,
+    ) -> None:
         """Wish for a move of a process to another cluster at a cycle; None: now.
 
         With hardened daemons the service of moves asks the daemon of the owner, which makes the attempt or refuses;
         `status` says how it stands. The published protocol has no message for that: the call is dispatched on the
-        cluster of the process as if a thread of it had made it.
-        Raises  NoSuchPlace, NoDaemon
+        cluster of the process as if a thread of it had made it, and knows one mode.
+        limits  of the rounds in which the process is copied while it runs
+        Raises  NoSuchPlace, NoDaemon, NoSuchMode
         """
         self.daemon(to)
-        self._wish(process, self.cluster(to).node, at)
+        if self.daemon_kind is DaemonKind.PUBLISHED and mode is not Mode.STOP_AND_COPY:
+            raise NoSuchMode(mode.value)
+        self._wish(Wish(process.name, self.cluster(to).node, mode, limits or Limits()), at)
 
     def cancel(self, process: Process, *, at: int | None = None) -> None:
         """Wish that the move of a process be called off, at a cycle; None: now. Nothing happens without one."""
-        self._wish(process, None, at)
+        self._wish(Wish(process.name, None), at)
 
-    def _wish(self, process: Process, node: int | None, at: int | None) -> None:
-        self.post_wish(self.now if at is None else at, None, Wish(process.name, node))
+    def _wish(self, wished: Wish, at: int | None) -> None:
+        self.post_wish(self.now if at is None else at, None, wished)
 
     def post_wish(self, cycle: int, sequence: int | None, wished: Wish) -> None:
         """Let a wish be heard at a cycle; `sequence` is the event's number in another machine, if it was there."""
@@ -240,7 +254,7 @@ class System:
         elif wished.node is None:
             self.services.call_off(process.number)
         else:
-            self.services.ask(process.number, wished.node)
+            self.services.ask(process.number, wished.node, wished.mode, wished.limits)
         if wished.node is None:
             return self.agenda.record(None, "cancel_wished", process=process.number)
         return self.agenda.record(None, "move_wished", process=process.number, node=wished.node)
@@ -344,6 +358,9 @@ class System:
         """Where a process is in its life."""
         if process.name in self.ended:
             return Phase.ENDED
+        moved = self.moves.last.get(process.name)
+        if moved is not None and moved.phase is MovePhase.LOST_WITH_NODE:
+            return Phase.LOST
         spawn, place = self.spawned(process), self.place(process)
         if spawn.stage is Stage.REFUSED:
             return Phase.REFUSED
@@ -415,14 +432,16 @@ class System:
     def wait(self, process: Process, *, limit: int | None = None) -> int:
         """Let the machine run until a process has ended; its exit value.
 
-        Raises  SpawnRefused, ClusterCrashed, NothingHappens, OutOfTime
+        Raises  SpawnRefused, ClusterCrashed, ProcessLost, NothingHappens, OutOfTime
         """
-        over = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED)
+        over = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED, Phase.LOST)
         self.run_until(lambda: self.phase(process) in over, f"process {process.name} has not ended", limit=limit)
         value = self.exit_value(process)
         if value is not None:
             return value
         place, spawn = self.place(process), self.spawned(process)
+        if self.phase(process) is Phase.LOST:
+            raise ProcessLost(process.name, self.moves.last[process.name].source - self.first_compute)
         if place.crash is not None:
             crash = place.crash
             raise ClusterCrashed(crash.cluster, crash.core, crash.thread, crash.cycle, crash.why)
