@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from kmigrate.proofs import coordination, endings, freezing, losses, names, published, token, two_phase_commit
+from kmigrate.proofs import (
+    coordination,
+    endings,
+    freezing,
+    losses,
+    names,
+    published,
+    quiet,
+    token,
+    transfer,
+    two_phase_commit,
+)
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.errors import UnknownClaim
 
 CLAIMS: dict[str, Claim] = {
     module.CLAIM.name: module.CLAIM
-    for module in (two_phase_commit, token, coordination, losses, names, endings, freezing, published)
+    for module in (
+        two_phase_commit,
+        token,
+        coordination,
+        losses,
+        names,
+        endings,
+        freezing,
+        transfer,
+        quiet,
+        published,
+    )
 }
 
 
