@@ -8,6 +8,7 @@ from kmigrate.proofs import (
     freezing,
     losses,
     names,
+    orders,
     published,
     quiet,
     token,
@@ -18,18 +19,21 @@ from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.errors import UnknownClaim
 
 CLAIMS: dict[str, Claim] = {
-    module.CLAIM.name: module.CLAIM
-    for module in (
-        two_phase_commit,
-        token,
-        coordination,
-        losses,
-        names,
-        endings,
-        freezing,
-        transfer,
-        quiet,
-        published,
+    claim.name: claim
+    for claim in (
+        two_phase_commit.CLAIM,
+        token.CLAIM,
+        coordination.CLAIM,
+        losses.CLAIM,
+        names.CLAIM,
+        endings.CLAIM,
+        freezing.CLAIM,
+        transfer.CLAIM,
+        quiet.CLAIM,
+        orders.CLAIM,
+        orders.NEEDED,
+        orders.FREE,
+        published.CLAIM,
     )
 }
 
