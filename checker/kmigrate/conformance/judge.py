@@ -155,6 +155,12 @@ class Judge:
 
     def start(self) -> Nonconformance | None:
         """Compare the machine before its first event."""
+        opening = self.oracle.pair.opening(self.oracle.model, self.states[0], self.look(True))
+        if opening is not None:
+            broken = self.oracle.broken(opening)
+            if broken is not None:
+                return Nonconformance("property", broken, 0, "false before the first event")
+            self.states = [opening]
         return self._compare(self.states, "start", "the machine before its first event", None)
 
     def observe(self, event: TraceEvent) -> Nonconformance | None:
