@@ -34,9 +34,9 @@ def test_a_process_goes_there_and_back_and_every_step_is_one_of_the_model() -> N
     [
         Setting(scripts=(Script(1, (GO, GO), ((CANCEL, CALL),)),), patience=2),
         Setting(clusters=3, scripts=(Script(1, (PAGE, GO)), Script(2, (GO,), ((CALL,),)))),
-        Setting(scripts=(Script(1, (SPIN, CALL)),), wishes=(Wish(2_000, 0, 1), Wish(90_000, 0, -1))),
-        Setting(scripts=(Script(1, (GO,)),), crashes=(Crash(150_000, 1),)),
-        Setting(scripts=(Script(1, (GO,)),), crashes=(Crash(150_000, 0),)),
+        Setting(scripts=(Script(1, (SPIN, CALL)),), wishes=(Wish(0, 1), Wish(0, -1))),
+        Setting(scripts=(Script(1, (GO,)),), crashes=(Crash(300, 1),)),
+        Setting(scripts=(Script(1, (GO,)),), crashes=(Crash(300, 0),)),
     ],
     ids=["impatient", "chain", "third-party", "destination-crashes", "source-crashes"],
 )

@@ -6,7 +6,10 @@ machine up takes as long as a run; it is done once for each setting, and copied.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
 
 from kmigrate.conformance.look import Whole
 from kmigrate.conformance.programs import BEGIN, DONE, IDENTITY, WORD
@@ -16,8 +19,10 @@ from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.names import Record
 from kmigrate.impl.kernel.uarea import SYSTEM_NTHREADS
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
+from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
+from kmigrate.impl.system.key import key
 from kmigrate.impl.system.snapshot import copy
 from kmigrate.impl.system.system import System
 
@@ -26,55 +31,106 @@ UP_EVENTS = 20_000
 
 MOST_PROTOTYPES = 256
 
+TASK = "task"
+"""The kind of every choice."""
+
+TICK, RUN, MASTER_RUN = ":tick", ":run", ".0:run"
+"""How labels end of timers, of steps of threads, and of those on core 0."""
+
+CLOCKS = ("cycles", "sent")
+"""Facts of events that are times."""
+
+HASH_BYTES = 16
+
 
 class Machine:
     """One machine under way.
 
+    Everything that is pending is offered at every step. The ordinary course takes turns by label, and lets user
+    code and timers wait for all else; so no clock decides, and whoever spins holds up nobody.
+
     system   what it is
     touched  clusters that may have changed since somebody looked
+    loop     its events and its choices
+    steps    events so far
     """
 
     def __init__(self, setting: Setting, choices: ChoiceSource) -> None:
         self.setting = setting
+        self.steps = 0
         self.system = _fresh(setting)
-        prototype = _prototype(setting)
-        copy(prototype, self.system)
+        copy(_prototype(setting), self.system)
         self.touched: set[int] = set(range(setting.clusters))
         self.kernels = [self.system.cluster(number).kernel for number in range(setting.clusters)]
         self.daemons = [_hardened(self.system, number) for number in range(setting.clusters)]
+        self._first = self.system.first_compute
         self.loop: Agenda = self.system.agenda
         self.loop.choices = choices
-        self._first = self.system.first_compute
         self._kept = self.loop.tape.events
+        self._last = ""
+        self._chain = b""
         for kernel in self.kernels[: len(setting.scripts)]:
             kernel.memory.set_word(kernel.placement.sections + BEGIN, 1)
-        now = self.system.now
         for wish in setting.wishes:
             process = self.system.process(f"p{wish.process}")
             if wish.to < 0:
-                self.system.cancel(process, at=now + wish.at)
+                self.system.cancel(process)
             else:
-                self.system.move(process, wish.to, at=now + wish.at)
-        for crash in setting.crashes:
-            self.system.stop(crash.cluster, at=now + crash.at)
+                self.system.move(process, wish.to)
+        carried = self.system.fabric.carried
+        self.system.fabric.plan = {
+            carried + fault.position: replace(fault, position=carried + fault.position) for fault in setting.faults
+        }
+
+    @property
+    def offered(self) -> list[Pending]:
+        """What can be next, the ordinary course first."""
+        found = sorted(self.loop.offered, key=_label)
+        place = bisect_right(found, self._last, key=_label)
+        turns = found[place:] + found[:place]
+        return [event for event in turns if _works(event)] + [event for event in turns if not _works(event)]
 
     def step(self) -> Step | None:
-        """Let one event happen, with all that is told while it does; None when the run is over."""
+        """Let one event happen, with all that is told while it does; None when the run is over.
+
+        What can be next is one choice of kind "task".
+        """
         if self.over:
             return None
-        event = self.system.step()
-        if event is None:
+        for crash in self.setting.crashes:
+            if crash.at == self.steps:
+                event = self.system.crash(crash.cluster)
+                self.steps += 1
+                return self._happened(event)
+        offered = self.offered
+        if not offered:
             return None
-        told = tuple(self._kept[:-1])
-        self._kept.clear()
-        touched = self.touched
-        for one in (*told, event):
-            self._touch(one, touched)
-        return Step(event.sequence, event.cycle, event.cluster, event.name, event.arguments, told)
+        chosen = 0
+        if len(offered) > 1:
+            chosen = self.loop.choices.choose(len(offered), TASK, [event.label for event in offered])
+        self._last = offered[chosen].label
+        self.steps += 1
+        return self._happened(self.loop.take(offered[chosen]))
 
-    def _touch(self, event: TraceEvent, touched: set[int]) -> None:
-        if event.cluster is not None:
-            touched.add(event.cluster)
+    def _happened(self, event: TraceEvent) -> Step:
+        told = tuple(one for one in self._kept if one is not event)
+        self._kept.clear()
+        for one in (*told, event):
+            if one.cluster is not None:
+                self.touched.add(one.cluster)
+        step = Step(self.steps, 0, event.cluster, event.name, _timeless(event), told)
+        self._chain = blake2b(self._chain + step.text.encode(), digest_size=HASH_BYTES).digest()
+        return step
+
+    @property
+    def trace_hash(self) -> str:
+        """A hash over everything that has happened, clocks apart; 32 hexadecimal digits, empty before anything."""
+        return self._chain.hex()
+
+    def key(self) -> bytes:
+        """Its state without clocks, and whose turn it is: equal keys have equal futures."""
+        crashes = [crash.at - self.steps for crash in self.setting.crashes if crash.at >= self.steps]
+        return key(self.system) + self._last.encode() + bytes(str(crashes), "ascii")
 
     # -- what it looks like ------------------------------------------------------------------------------
 
@@ -112,7 +168,7 @@ class Machine:
     def over(self) -> bool:
         """Whether nothing more is to be expected of the processes, and nothing is under way."""
         system = self.system
-        if system.fabric.under_way or system.wishes or system.stops or system.services.pending:
+        if system.fabric.under_way or system.wishes or system.services.pending:
             return False
         for cluster, daemon in enumerate(self.daemons):
             if self.stopped(cluster):
@@ -134,6 +190,21 @@ class Machine:
         return all(kernel.memory.word(first + WORD * thread) for thread in range(threads))
 
 
+def _label(event: Pending) -> str:
+    return event.label
+
+
+def _works(event: Pending) -> bool:
+    """Whether an event is neither a step of user code nor a timer: such events come to an end by themselves."""
+    label = event.label
+    return not label.endswith(TICK) and (not label.endswith(RUN) or label.endswith(MASTER_RUN))
+
+
+def _timeless(event: TraceEvent) -> dict[str, int | str]:
+    """What an event says, clocks apart."""
+    return {name: value for name, value in event.arguments.items() if name not in CLOCKS}
+
+
 def _hardened(system: System, cluster: int) -> HardenedDaemon:
     daemon = system.daemon(cluster)
     assert isinstance(daemon, HardenedDaemon)
@@ -141,7 +212,7 @@ def _hardened(system: System, cluster: int) -> HardenedDaemon:
 
 
 def _fresh(setting: Setting) -> System:
-    return System(setting.geometry, Ordinary(), timing=setting.timing, keep=True)
+    return System(setting.geometry, Ordinary(), timing=setting.timing, keep=True, any_order=True)
 
 
 _prototypes: dict[tuple[object, ...], System] = {}
@@ -156,13 +227,14 @@ def _prototype(setting: Setting) -> System:
         system = _fresh(setting)
         for number, script in enumerate(setting.scripts):
             system.spawn(program_of(script, number, setting.geometry), cluster=number, name=f"p{number}")
+        agenda = system.agenda
         for _ in range(UP_EVENTS):
             if len(system.services.state.records) == len(setting.scripts) and all(
                 system.cluster(number).kernel.uarea.nthreads == SYSTEM_NTHREADS + 1 + len(script.workers)
                 for number, script in enumerate(setting.scripts)
             ):
                 break
-            system.step()
+            agenda.take(agenda.pending[0])
         else:
             raise AssertionError(f"the machine of {setting} does not come up")
         _prototypes[key] = system

@@ -14,6 +14,7 @@ from kmigrate.impl.chip.geometry import TINY, Geometry, Torus
 from kmigrate.impl.kernel.placement import Placement
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.simulation.timing import Timing
+from kmigrate.impl.system.faults import NetworkFault
 
 SLICE_CYCLES = 4_000
 """Cycles of user code in one event, unless it makes a call: many, for what a done thread does is of no interest."""
@@ -26,16 +27,15 @@ PATIENCE = 24
 
 @dataclass(frozen=True, slots=True, order=True)
 class Wish:
-    """A third party wishes for a move, or that it be called off (to: -1), so many cycles after the run begins."""
+    """A third party wishes for a move, or that it be called off (to: -1), at any moment."""
 
-    at: int
     process: int
     to: int
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Crash:
-    """A cluster stops, so many cycles after the run begins."""
+    """A cluster stops when so many events have happened."""
 
     at: int
     cluster: int
@@ -48,6 +48,9 @@ class Setting:
     clusters  compute clusters
     slaves    slave cores of each; no process has more threads
     scripts   what each process does; process p begins on cluster p
+    wishes    of third parties
+    crashes   clusters that stop
+    faults    what goes wrong on the network, by the position of the transfer
     patience  ticks after which a daemon looks after what has got no answer
     """
 
@@ -57,6 +60,7 @@ class Setting:
     patience: int = PATIENCE
     wishes: tuple[Wish, ...] = ()
     crashes: tuple[Crash, ...] = ()
+    faults: tuple[NetworkFault, ...] = ()
 
     @property
     def geometry(self) -> Geometry:

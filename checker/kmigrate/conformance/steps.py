@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from kmigrate.conformance.table import Arguments, Binder, Binding, Row, Table
 from kmigrate.impl.daemon.attempt import Attempt
+from kmigrate.impl.system.faults import FaultKind
 from kmigrate.spec.language import Model
 from kmigrate.spec.protocol import ClusterId, ProcessId
 
@@ -79,7 +80,9 @@ SERVICES = frozenset({"move_wished", "cancel_wished", "request_looked_after", "l
     "request_refused",
 }
 
-HIDDEN = TRANSFERS | SERVICES | {"tick", "task"}
+FAULTS = frozenset(f"fault_{kind.value}" for kind in FaultKind)
+
+HIDDEN = TRANSFERS | SERVICES | FAULTS | {"tick", "task"}
 """Steps that change nothing that the model speaks of: transfers arrive, time passes, an emitted task runs, the
 services look after what was asked of them."""
 

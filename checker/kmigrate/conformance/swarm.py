@@ -10,13 +10,17 @@ from random import Random
 
 from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SPIN, Script
 from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
+from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
-HORIZON_CYCLES = 400_000
-"""Wishes and crashes come within this many cycles: about the time of one migration."""
+HORIZON_EVENTS = 1_500
+"""Crashes come within this many events: about two migrations."""
 
-KINDS = ("cancel", "hasty", "page", "crash", "third party")
+HORIZON_TRANSFERS = 160
+"""Faults of the network come within this many transfers: about two migrations."""
+
+KINDS = ("cancel", "hasty", "page", "crash", "third party", "network")
 """Kinds of disturbance: threads that call a move off; daemons with little patience; processes with pages; a cluster
-that stops; wishes of third parties."""
+that stops; wishes of third parties; transfers that are lost, doubled, late or damaged."""
 
 SEEDS = 12
 """Different scripts of each kind: few, so that machines that have come up once are used again."""
@@ -55,9 +59,10 @@ class Swarm:
             scripts=scripts,
             patience=random.choice((1, 2, 5)) if "hasty" in chosen else PATIENCE,
             wishes=tuple(sorted(self._wishes(random, clusters, processes))) if "third party" in chosen else (),
-            crashes=(Crash(random.randrange(HORIZON_CYCLES), random.randrange(clusters)),)
+            crashes=(Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters)),)
             if "crash" in chosen
             else (),
+            faults=self._faults(random) if "network" in chosen else (),
         )
 
     def _script(self, random: Random, number: int, clusters: int, chosen: list[str]) -> Script:
@@ -77,8 +82,15 @@ class Swarm:
             workers.append(tuple(worker))
         return Script(away, tuple(main), tuple(workers))
 
+    def _faults(self, random: Random) -> tuple[NetworkFault, ...]:
+        places = random.sample(range(HORIZON_TRANSFERS), random.randint(1, 3))
+        return tuple(
+            NetworkFault(place, random.choice(tuple(FaultKind)), random.randrange(4_096))
+            for place in sorted(places)
+        )
+
     def _wishes(self, random: Random, clusters: int, processes: int) -> list[Wish]:
-        wishes = [Wish(random.randrange(HORIZON_CYCLES), random.randrange(processes), random.randrange(clusters))]
+        wishes = [Wish(random.randrange(processes), random.randrange(clusters))]
         if random.random() < 0.4:
-            wishes.append(Wish(random.randrange(HORIZON_CYCLES), wishes[0].process, -1))
+            wishes.append(Wish(wishes[0].process, -1))
         return wishes

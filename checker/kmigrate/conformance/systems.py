@@ -109,6 +109,10 @@ class Systems(Pair[Setting]):
         """Kernels, daemons and the name service."""
         return Look(machine.whole, model, memory)
 
+    def trace_hash(self, machine: Machine) -> str:
+        """The hash without clocks."""
+        return machine.trace_hash
+
     def opening(self, model: Model, initial: State, seen: tuple[int | None, ...]) -> State | None:
         """The threads are somewhere by now: the kernels' part of the state is what it is."""
         state = list(initial)
@@ -147,7 +151,7 @@ class Systems(Pair[Setting]):
 
     def simpler(self, configuration: Setting) -> Iterator[Setting]:
         """Without a wish or a crash, with shorter scripts, fewer processes and clusters, and patient daemons."""
-        for name in ("wishes", "crashes"):
+        for name in ("wishes", "crashes", "faults"):
             items = getattr(configuration, name)
             for place in reversed(range(len(items))):
                 yield replace(configuration, **{name: items[:place] + items[place + 1 :]})
@@ -167,7 +171,7 @@ class Systems(Pair[Setting]):
     def size(self, configuration: Setting) -> int:
         """Items of all scripts, wishes and crashes."""
         scripts = sum(len(script.main) + sum(map(len, script.workers)) for script in configuration.scripts)
-        return scripts + len(configuration.wishes) + len(configuration.crashes)
+        return scripts + sum(map(len, (configuration.wishes, configuration.crashes, configuration.faults)))
 
     # -- coverage ----------------------------------------------------------------------------------------
 
