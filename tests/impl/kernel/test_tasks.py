@@ -472,6 +472,26 @@ def test_the_dispatcher_cannot_wait_and_an_emitted_body_cannot_block() -> None:
     assert bench.errno(bench.dispatcher.exit) == "EINVAL"
 
 
+def test_an_emitted_task_does_not_change_how_the_interrupted_one_ends() -> None:
+    """The dispatcher's task has said how it will end and waits for the master; another is emitted to core 0."""
+    bench = Bench()
+    followed = bench.printer("f")
+    other = bench.printer("o", lambda: Trigger.USER0)
+
+    def body(request: Request) -> Outcome:
+        if request.stage:
+            bench.output += "b"
+            return 0
+        bench.dispatcher.exit(Trigger.USER1)
+        bench.dispatcher.emit(other, 0)
+        return Remote(Call.NODE_GET_NUM, (), 1)
+
+    task = bench.graph.create(body)
+    bench.graph.connect(task, followed, dependency=False, triggers=Trigger.USER1)
+    bench.dispatch(task)
+    assert bench.output == "obf"
+
+
 def test_a_child_with_parents_cannot_be_emitted() -> None:
     bench = Bench()
     parent, child = bench.printer("p"), bench.printer("c")
