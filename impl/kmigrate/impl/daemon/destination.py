@@ -346,6 +346,13 @@ class DestinationSide:
         """What it knows, to be put into the side of another kernel that is built alike."""
         return self.current and self.current.copy(), self.last and self.last.copy(), self.in_portal
 
+    def copy(self, other: "DestinationSide") -> None:
+        """Know what the side of another kernel knows that is built alike."""
+        self.current = other.current and other.current.copy()
+        if self.last != other.last:
+            self.last = other.last and other.last.copy()
+        self.in_portal = other.in_portal
+
     def said(self) -> tuple[object, ...]:
         """The same in short; of an image that has come, its digest."""
         found: list[object] = [self.in_portal]

@@ -13,7 +13,7 @@ Source: hardened coordination (ours); nanvix-facts 9 (H1, H3 to H13, H15 to H20,
 from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident, SourceRecord
 from kmigrate.impl.daemon.cold import Saving
 from kmigrate.impl.daemon.following import Serving
-from kmigrate.impl.daemon.lane import Cargo, Lane, LaneState, Opening
+from kmigrate.impl.daemon.lane import Cargo, Lane, Lanes, Opening
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.postcopy import Server
 from kmigrate.impl.daemon.precopy import PreCopy
@@ -48,7 +48,7 @@ class SourceSide:
         self.last: SourceRecord | None = None
         self.heard = 0
         self._station = station
-        self._lanes = {node: self._lane(node) for node in places if node != station.node}
+        self._lanes = Lanes({node: self._lane(node) for node in places if node != station.node})
         self._barrier = station.kernel.tasks.graph.create(self._pass_barrier)
         self._ahead = PreCopy(station, self._send)
         self._server = Server(station, self._lanes)
@@ -376,9 +376,16 @@ class SourceSide:
 
     def kept(self) -> tuple[object, ...]:
         """What it knows, to be put into the side of another kernel that is built alike."""
-        fresh = LaneState()
-        lanes = tuple((node, lane.state.copy()) for node, lane in self._lanes.items() if lane.state != fresh)
-        return self.last and self.last.copy(), self.current is not None, self.heard, lanes
+        return self.last and self.last.copy(), self.current is not None, self.heard, self._lanes.kept()
+
+    def copy(self, other: "SourceSide") -> None:
+        """Know what the side of another kernel knows that is built alike."""
+        last = other.last
+        if self.last != last:
+            self.last = None if last is None else last.copy()
+        self.current = None if other.current is None else self.last
+        self.heard = other.heard
+        self._lanes.match(other._lanes)
 
     def said(self) -> tuple[object, ...]:
         """The same in short; the last piece of an image stands for all of it."""
@@ -396,6 +403,4 @@ class SourceSide:
         self.last = last.copy() if isinstance(last, SourceRecord) else None
         self.current = self.last if is_open else None
         self.heard = heard
-        used = dict(lanes)
-        for node, lane in self._lanes.items():
-            lane.state = used[node].copy() if node in used else LaneState()
+        self._lanes.put(lanes)

@@ -24,10 +24,12 @@ class TaskGraph:
     """The tasks of one cluster and their edges. A new task's id follows on the highest that is in use.
 
     touched  every task of which anything may have changed, by id; who compares graphs may empty it
+    rewired  every task whose edges to others may have changed, in the same way
     """
 
     def __init__(self) -> None:
         self.touched: dict[int, Task] = {}
+        self.rewired: dict[int, Task] = {}
         self._tasks: dict[int, Task] = {}
 
     def create(
@@ -86,6 +88,7 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, f"task {child.identity} has {MAX_PARENTS} parents already")
         self.touch(parent)
         self.touch(child)
+        self.rewired[parent.identity] = parent
         parent.children.append(Edge(child, dependency, temporary, triggers))
         child.parents += 1
         child.waiting_for += 1
@@ -104,6 +107,7 @@ class TaskGraph:
         """Remove one edge of a parent."""
         self.touch(parent)
         self.touch(edge.child)
+        self.rewired[parent.identity] = parent
         parent.children.remove(edge)
         edge.child.parents -= 1
         edge.child.waiting_for = max(0, edge.child.waiting_for - 1)

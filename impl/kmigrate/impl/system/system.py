@@ -22,8 +22,7 @@ from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
 from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.kernel.errno import name_of
-from kmigrate.impl.kernel.network import Network
-from kmigrate.impl.programs.catalogue import load, names, shipped_image
+from kmigrate.impl.programs.catalogue import names, shipped_image
 from kmigrate.impl.programs.console import console_text
 from kmigrate.impl.programs.program import UserProgram, read_user_program
 from kmigrate.impl.programs.source import ENDINGS, program_from
@@ -32,16 +31,13 @@ from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
-from kmigrate.impl.system.agent import Agent
 from kmigrate.impl.system.cluster import Cluster
-from kmigrate.impl.system.daemons import Daemon, DaemonKind, daemon_of
+from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
     NameTaken,
-    NoDaemon,
     NoSuchMode,
-    NoSuchPlace,
     NoSuchProcess,
     NothingHappens,
     OutOfTime,
@@ -49,22 +45,18 @@ from kmigrate.impl.system.errors import (
     SpawnRefused,
     cluster_name,
 )
-from kmigrate.impl.system.fabric import Fabric, Transfer
 from kmigrate.impl.system.faults import NetworkFault
-from kmigrate.impl.system.letters import AGENT_PORT, NAME_BYTES, good_name
+from kmigrate.impl.system.letters import NAME_BYTES, good_name
 from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
+from kmigrate.impl.system.parts import Parts
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.services import MoveRequest, Services, Spawn, Stage
-from kmigrate.impl.system.statics import Keeper
+from kmigrate.impl.system.services import MoveRequest, Spawn, Stage
 from kmigrate.spec.vocabulary import Mode, MovePhase
-
-IO = None
-"""The cluster number of the I/O cluster."""
 
 NAME_DIGITS = 3
 
 
-class System:
+class System(Parts):
     """A machine of one geometry, its kernels up.
 
     geometry  of the chip
@@ -91,53 +83,19 @@ class System:
         faults: Iterable[NetworkFault] = (),
         keep: bool = False,
     ) -> None:
-        self.geometry = geometry
-        self.daemon_kind = DaemonKind.of(daemon)
-        self.timing = timing or Timing()
-        self.uarea = uarea
-        self.exact = exact
-        self.agenda = Agenda(choices or Ordinary(), keep=keep, any_order=any_order)
-        torus = geometry.torus
-        self.fabric = Fabric(torus, self.agenda, self.timing)
-        self.fabric.arrived = self._arrived
-        self.fabric.guard = self._guard
+        super().__init__(
+            geometry,
+            Agenda(choices or Ordinary(), keep=keep, any_order=any_order),
+            timing or Timing(),
+            DaemonKind.of(daemon) if uarea else None,
+            self._told,
+            exact=exact,
+        )
         self.fabric.plan = {fault.position: fault for fault in faults}
-        self.network = Network(self.fabric)
-        self.first_compute = torus.first_compute
-        numbers: list[int | None] = list(range(geometry.clusters))
-        if torus.first_compute > 1:
-            numbers.insert(0, IO)
-        self.clusters: dict[int | None, Cluster] = {
-            number: Cluster(
-                number,
-                self.node_of(number),
-                geometry,
-                self.network,
-                self.agenda,
-                self.timing,
-                uarea=uarea,
-                exact=exact,
-            )
-            for number in numbers
-        }
-        self._by_node = {cluster.node: cluster for cluster in self.clusters.values()}
-        services = torus.first_compute - 1
-        self.services = Services(*self.network.service_parts(services), self.agenda, geometry)
         self.services.refused, self.services.tell = self._refused, self._seen
-        for interfaces in (self.network.syncs, self.network.mailboxes, self.network.portals):
-            self.fabric.register(*interfaces.values())
-        self.agents = {
-            cluster.node: Agent(cluster.kernel, cluster.cores, services) for cluster in self.clusters.values()
-        }
+        self.uarea = uarea
+        self.daemon_kind = DaemonKind.of(daemon)
         self.moves = Moves()
-        self.daemons: dict[int, Daemon] = {}
-        if uarea:
-            for cluster in self.clusters.values():
-                self._start_daemon(cluster, self.timing.patience)
-        self.keepers = {
-            cluster.node: Keeper(cluster.kernel, cluster.number, self.agents[cluster.node].ring)
-            for cluster in self.clusters.values()
-        }
         self.copied: dict[int | None, tuple[Cluster, int, int]] = {}
         self.digests: dict[int | None, tuple[int, bytes]] = {}
         self.keys: dict[int | None, tuple[int, bytes]] = {}
@@ -147,29 +105,8 @@ class System:
             cluster.left = partial(self._settle, cluster)
         self.stops: list[tuple[Pending, int | None]] = []
         self.wishes: list[tuple[Pending, Wish]] = []
-        if geometry == MPPA256:
-            for cluster in self.clusters.values():
-                self._load_runtime(cluster)
-
-    def _load_runtime(self, cluster: Cluster) -> None:
-        """Put the runtime of the programs that ship beside the kernel, as its image has it on every cluster."""
-        program = load(names()[0])
-        cluster.runtime = program.runtime_digest
-        for address, content in program.stretches[:-1]:
-            cluster.memory.write(address, content)
 
     # -- daemons -----------------------------------------------------------------------------------------
-
-    def _start_daemon(self, cluster: Cluster, patience: int) -> None:
-        """Let the daemon of a cluster come up."""
-        flows, agent = cluster.kernel.flows, self.agents[cluster.node]
-        assert flows is not None
-        flows.polls = False
-        places = tuple(self._by_node)
-        tell = partial(self._told, cluster)
-        daemon = daemon_of(self.daemon_kind, cluster, agent, places, self.services.node, patience, tell)
-        self.daemons[cluster.node] = daemon
-        daemon.start()
 
     def _told(self, cluster: Cluster, name: str, facts: Mapping[str, int | str]) -> None:
         """A daemon has told something: it is written into the trace, and the moves are kept up to date."""
@@ -198,13 +135,6 @@ class System:
 
     def _by_container(self, container: int) -> Process | None:
         return next((process for process in self.processes.values() if process.number == container), None)
-
-    def daemon(self, cluster: int | None) -> Daemon:
-        """The migration daemon of a cluster. Raises NoSuchPlace, NoDaemon."""
-        place = self.cluster(cluster)
-        if place.node not in self.daemons:
-            raise NoDaemon(place.number)
-        return self.daemons[place.node]
 
     def move(
         self,
@@ -265,19 +195,6 @@ class System:
         if status is not None and self.place(process).crash is not None:
             return replace(status, phase=MovePhase.LOST_WITH_NODE)
         return status
-
-    # -- places ------------------------------------------------------------------------------------------
-
-    def node_of(self, cluster: int | None) -> int:
-        """The node of a cluster; 0 for the I/O cluster."""
-        return 0 if cluster is None else self.first_compute + cluster
-
-    def cluster(self, number: int | None) -> Cluster:
-        """A cluster on which processes can run. Raises NoSuchPlace."""
-        found = self.clusters.get(number)
-        if found is None:
-            raise NoSuchPlace(number, tuple(self.clusters))
-        return found
 
     # -- processes ---------------------------------------------------------------------------------------
 
@@ -453,10 +370,6 @@ class System:
         cycle = self.now if at is None else at
         self.post_stop(cycle, None, place.number)
 
-    def crash(self, cluster: int | None) -> TraceEvent:
-        """Let the kernel of a cluster stop at once, between two events. Raises NoSuchPlace."""
-        return self.cluster(cluster).stop("it was stopped by a fault")
-
     def post_stop(self, cycle: int, sequence: int | None, cluster: int | None) -> None:
         """Let a kernel stop at a cycle; `sequence` is the event's number in another machine, if it was there."""
         label = f"io:stop {cluster_name(cluster)}"
@@ -466,31 +379,6 @@ class System:
     def _stop(self, cluster: int | None) -> TraceEvent:
         self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.now]
         return self.crash(cluster)
-
-    def crashes(self) -> tuple[ClusterCrashed, ...]:
-        """How kernels have stopped, by cluster."""
-        return tuple(cluster.crash for cluster in self.clusters.values() if cluster.crash is not None)
-
-    # -- the network -------------------------------------------------------------------------------------
-
-    def _guard(self, node: int, action: Callable[[], object]) -> None:
-        """Let something happen at a node; a kernel that cannot stand it stops."""
-        cluster = self._by_node.get(node)
-        if cluster is None:
-            action()
-        else:
-            cluster.guard(action)
-
-    def _arrived(self, transfer: Transfer) -> None:
-        """A transfer has arrived at a node."""
-        node = transfer.receiver
-        cluster = self._by_node.get(node)
-        if cluster is not None:
-            cluster.version += 1
-            if transfer.what == "mailbox_message" and transfer.port == AGENT_PORT:
-                cluster.guard(self.agents[node].ring)
-        if node == self.services.node and transfer.what == "mailbox_message":
-            self.services.arrived()
 
     def __repr__(self) -> str:
         names = ", ".join(cluster_name(cluster) for cluster in self.clusters)
