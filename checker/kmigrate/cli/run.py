@@ -14,7 +14,7 @@ from kmigrate.cli.machine import SCENARIOS, run_named
 from kmigrate.impl.chip import GEOMETRIES, MPPA256
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
-from kmigrate.impl.system.moves import MoveStatus
+from kmigrate.impl.system.moves import MoveStatus, spans
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.scenario import (
     CheckTable,
@@ -121,7 +121,8 @@ def write_trace(system: System, goal: Path) -> None:
     """Write what has happened to a file, as its ending says."""
     nodes = dict[int, int | None].fromkeys(range(system.first_compute))
     nodes |= {place.node: number for number, place in system.clusters.items()}
-    text = written(goal, system.agenda.tape.events, nodes, system.geometry.cores, system.geometry.hertz)
+    events, geometry = system.agenda.tape.events, system.geometry
+    text = written(goal, events, nodes, geometry.cores, geometry.hertz, spans(events))
     assert text is not None
     write_text(text, goal)
 

@@ -6,11 +6,12 @@ transfer is the sub-state. Times are cycles.
 Source: thesis 4.5.1.2 for the states; the words are ours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from kmigrate.impl.daemon.rounds import Limits
+from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.spec.vocabulary import DATA_STATES, Mode, MovePhase, Mstate
 
 Times = tuple[tuple[str, int], ...]
@@ -126,10 +127,7 @@ class MoveStatus:
     @property
     def breakdown(self) -> Times:
         """Cycles of each part: setup, freeze, the states of the transfer, commit, thaw; those that were passed."""
-        marks = [(name, cycle) for name, cycle in self.times if name in _PARTS or name in _STATES]
-        return tuple(
-            (_PARTS.get(name, name), following - cycle) for (name, cycle), (_, following) in pairwise(marks)
-        )
+        return tuple((part, cycles) for part, _, cycles in _parts(self.times))
 
     @staticmethod
     def _between(first: int | None, last: int | None) -> int:
@@ -162,6 +160,42 @@ _OF_SOURCE = {
     "section_written": "section_written",
 }
 _STATES = tuple(state.value for state in Mstate)
+
+
+def _parts(times: Times) -> Iterator[tuple[str, int, int]]:
+    """Each part of a move that is over: its name, the cycle at which it begins, its cycles."""
+    marks = [(name, cycle) for name, cycle in times if name in _PARTS or name in _STATES]
+    for (name, cycle), (_, following) in pairwise(marks):
+        yield _PARTS.get(name, name), cycle, following - cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of an attempt to move a process: where it is to be shown, its name, when it begins, how long it is."""
+
+    node: int
+    process: int
+    epoch: int
+    name: str
+    cycle: int
+    cycles: int
+
+
+def spans(events: Iterable[TraceEvent]) -> tuple[Span, ...]:
+    """The parts of all attempts in a trace, as `MoveStatus.breakdown` has those of one; each on its source."""
+    times: dict[tuple[int, int, int], dict[str, int]] = {}
+    for event in events:
+        facts = event.arguments
+        if "epoch" not in facts or "process" not in facts or "source" not in facts:
+            continue
+        known = times.setdefault((int(facts["process"]), int(facts["epoch"]), int(facts["source"])), {})
+        for mark in (event.name, str(facts.get("mstate", ""))):
+            known.setdefault(mark, event.cycle)
+    return tuple(
+        Span(source, process, epoch, name, cycle, cycles)
+        for (process, epoch, source), marks in times.items()
+        for name, cycle, cycles in _parts(tuple(marks.items()))
+    )
 
 
 class Moves:
