@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmigrate.proofs import (
+    calls,
     coordination,
     endings,
     freezing,
@@ -28,6 +29,7 @@ CLAIMS: dict[str, Claim] = {
         names.CLAIM,
         endings.CLAIM,
         freezing.CLAIM,
+        calls.CLAIM,
         transfer.CLAIM,
         quiet.CLAIM,
         orders.CLAIM,
