@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmigrate.proofs import (
+    calls,
     coordination,
     endings,
     freezing,
@@ -11,6 +12,7 @@ from kmigrate.proofs import (
     orders,
     published,
     quiet,
+    residing,
     token,
     transfer,
     two_phase_commit,
@@ -26,8 +28,10 @@ CLAIMS: dict[str, Claim] = {
         coordination.CLAIM,
         losses.CLAIM,
         names.CLAIM,
+        residing.CLAIM,
         endings.CLAIM,
         freezing.CLAIM,
+        calls.CLAIM,
         transfer.CLAIM,
         quiet.CLAIM,
         orders.CLAIM,
