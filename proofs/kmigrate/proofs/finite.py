@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from kmigrate.checker.interpret import Interpreter
 from kmigrate.proofs.claim import StepClaim
@@ -73,16 +73,15 @@ class FiniteAbove:
             self._steps[before] = frozenset(state for _, state in self._interpreter.successors(before))
         return before == after or after in self._steps[before]
 
-    def looks_like_a_step(self, below_after: Model, below_before: Model) -> Any:
+    def looks_like_a_step(self, below_after: Model, below_before: Model) -> bool:
         """Whether a step below looks like one above, or like nothing; in the current run."""
         run = current(self.refinement.name)
         if not isinstance(run, TracedRun):
             with _naming(run):
                 return self.leads(self.look(below_before), self.look(below_after))
         then, now = self._paths(run, below_before), self._paths(run, below_after)
-        return run._join(
-            [(ways, run._join([(more, self.leads(was, will)) for more, will in now], 0)) for ways, was in then], 0
-        )
+        joined = [(ways, run._join([(more, self.leads(was, will)) for more, will in now], 0)) for ways, was in then]
+        return cast(bool, run._join(joined, 0))  # true or false as far as text can tell
 
     def _paths(self, run: TracedRun, below: Model) -> list[Path]:
         found: list[Path] = []
