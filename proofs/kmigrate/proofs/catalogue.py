@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kmigrate.proofs import (
+    attempting,
     calls,
     coordination,
     endings,
@@ -32,6 +33,7 @@ CLAIMS: dict[str, Claim] = {
         endings.CLAIM,
         freezing.CLAIM,
         calls.CLAIM,
+        attempting.CLAIM,
         transfer.CLAIM,
         quiet.CLAIM,
         orders.CLAIM,

@@ -7,11 +7,9 @@ sent), and the receiver's walk leaves it (the section is staged, or read).
 Source: ours, from thesis 4.5.1.2. Deviations: spec/README.md.
 """
 
-from collections.abc import Mapping
-
-from kmigrate.spec.language import Model
+from kmigrate.spec.language import Model, forall, one_of
 from kmigrate.spec.language.variable import ANY
-from kmigrate.spec.mstate import Copy, Parcel, Pool, PublishedTransfer, Side, Task, Transfer
+from kmigrate.spec.mstate import Copy, Parcel, Pool, PublishedTransfer, Side, Slot, Task, Transfer
 from kmigrate.spec.mstate.transfer import PAGE_BY_PAGE
 from kmigrate.spec.protocol import ClusterId, Clusters, Hardened, ProcessId, Published
 from kmigrate.spec.refinements import Refinement
@@ -23,11 +21,6 @@ GROUPS: tuple[tuple[Mstate, ...], ...] = (
     (Mstate.FRAMES_BITMAP, Mstate.FRAMES_PHYS),
 )
 """The states that make up each section of the protocol above."""
-
-GROUP_OF: Mapping[Mstate, int] = {state: number for number, group in enumerate(GROUPS) for state in group} | {
-    Mstate.FINISH: len(GROUPS)
-}
-"""State → the section it belongs to; FINISH lies behind the last."""
 
 SOURCE, DESTINATION, PROCESS, NOTHING = ClusterId(0), ClusterId(1), ProcessId(0), ProcessId(-1)
 
@@ -48,7 +41,8 @@ def begin(model: Model) -> None:
 
 def left_by_receiver(transfer: Transfer) -> int:
     """How many groups the receiver's walk has left."""
-    return GROUP_OF[transfer.state[Side.RECEIVER]]
+    groups = enumerate(GROUPS)
+    return next((number for number, group in groups if one_of(transfer.state[Side.RECEIVER], *group)), len(GROUPS))
 
 
 def first_piece_in(transfer: Transfer) -> bool:
@@ -61,16 +55,20 @@ def first_piece_in(transfer: Transfer) -> bool:
 def group_intact(transfer: Transfer, group: int) -> bool:
     """Whether what the receiver holds of a group that it has left is the source's at the freeze."""
     pool = (None, Pool.KERNEL_PAGES, Pool.FRAMES)[group]
-    if any(transfer.whole[state] != Copy.RIGHT for state in GROUPS[group] if state not in PAGE_BY_PAGE):
-        return False
-    return pool is None or all(
-        transfer.there[pool, slot] == transfer.copied[pool, slot]
-        and (
-            not transfer.copied[pool, slot]
-            or transfer.system_owned(pool, slot)
-            or transfer.placed[pool, slot] == Copy.RIGHT
+    elements = [state for state in GROUPS[group] if state not in PAGE_BY_PAGE]
+    return forall(Mstate, lambda state: state not in elements or transfer.whole[state] == Copy.RIGHT) and (
+        pool is None
+        or forall(
+            Slot,
+            lambda slot: (
+                transfer.there[pool, slot] == transfer.copied[pool, slot]
+                and (
+                    not transfer.copied[pool, slot]
+                    or transfer.system_owned(pool, slot)
+                    or transfer.placed[pool, slot] == Copy.RIGHT
+                )
+            ),
         )
-        for slot in range(transfer.last_slot + 1)
     )
 
 
@@ -100,11 +98,11 @@ def frozen_attempt(transfer: Transfer, protocol: Hardened) -> None:
     at_source, at_destination = SourcePhase.FROZEN, DestinationPhase.STAGING
     if sender == Task.DONE:
         at_source = SourcePhase.COMMITTING
-    elif sender in (Task.GIVEN_UP, Task.STOPPED):
+    elif one_of(sender, Task.GIVEN_UP, Task.STOPPED):
         at_source = SourcePhase.CLOSED
     if receiver == Task.DONE:
         at_destination = DestinationPhase.INSTALLED
-    elif receiver in (Task.GIVEN_UP, Task.STOPPED):
+    elif one_of(receiver, Task.GIVEN_UP, Task.STOPPED):
         at_destination = DestinationPhase.CLOSED
     protocol.at_source[0], protocol.at_destination[0] = at_source, at_destination
     source_closed = at_source == SourcePhase.CLOSED

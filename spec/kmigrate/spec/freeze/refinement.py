@@ -38,11 +38,12 @@ def as_an_attempt(freeze: Freeze, protocol: Hardened) -> None:
         protocol.sent[Message.NO, _ATTEMPT] = waiting
         return
     protocol.frozen[_DESTINATION] = True
-    for number in range(freeze.installed):
+    installed = next((number for number in range(OBJECTS) if freeze.installed == number), OBJECTS)
+    for number in range(installed):
         protocol.content[_DESTINATION, number] = _PROCESS
-    if freeze.installed < OBJECTS:
+    if installed < OBJECTS:
         protocol.at_destination[_ATTEMPT] = DestinationPhase.STAGING
-        protocol.staged[_ATTEMPT] = freeze.installed
+        protocol.staged[_ATTEMPT] = installed
     else:
         protocol.at_destination[_ATTEMPT] = DestinationPhase.INSTALLED
         protocol.sent[Message.INST, _ATTEMPT] = True
@@ -54,9 +55,9 @@ def as_an_attempt(freeze: Freeze, protocol: Hardened) -> None:
     else:
         protocol.at_source[_ATTEMPT] = SourcePhase.FROZEN
         protocol.frozen[_SOURCE] = True
-        if freeze.installed < OBJECTS:
-            protocol.sect[_ATTEMPT, freeze.installed] = freeze.leaving()
-            protocol.want[_ATTEMPT, freeze.installed] = not freeze.leaving()
+        if installed < OBJECTS:
+            protocol.sect[_ATTEMPT, installed] = freeze.leaving()
+            protocol.want[_ATTEMPT, installed] = not freeze.leaving()
 
 
 FREEZE_PROTOCOL = Refinement(
