@@ -22,7 +22,7 @@ from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
 from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.kernel.errno import name_of
-from kmigrate.impl.kernel.uarea import SYSTEM_NTHREADS
+from kmigrate.impl.kernel.threads import GONE
 from kmigrate.impl.programs.catalogue import names, shipped_image
 from kmigrate.impl.programs.console import console_text
 from kmigrate.impl.programs.program import UserProgram, read_user_program
@@ -276,7 +276,7 @@ class System(Parts):
             number
             for number, cluster in self.clusters.items()
             if cluster.crash is None
-            and cluster.kernel.uarea.nthreads > SYSTEM_NTHREADS
+            and any(thread.state not in GONE for thread in cluster.kernel.uarea.threads())
             and cluster.memory.holds(first.address, first.content)
         )
 
