@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.installed
 	$(BIN)/kmigrate check --all
 	$(BIN)/kmigrate hazards --explain H3
+	$(BIN)/kmigrate run ring
 
 test: demo
 	$(BIN)/pytest

@@ -44,7 +44,7 @@ WRONG = {
     ),
     "no size": (("check", "machine", "--size", "huge"), "model machine has no size 'huge'; there are tiny"),
     "write one": (("check", "machine", "--write", "x.md"), "--write writes the table that --all checks"),
-    "no scenario": (("run", "nosuch"), "there are ring, crossing"),
+    "no scenario": (("run", "nosuch"), "there are ring, copies, overwritten, crossing, chain"),
     "no run variant": (("run", "ring", "--variant", "x"), "there are published, hardened"),
     "no campaign variant": (("campaign", "--variant", "x"), "there are published, hardened"),
     "no defect": (("campaign", "--defect", "x"), "no defect is called 'x'"),
@@ -178,25 +178,25 @@ def test_the_orders_of_a_setting_are_counted(capsys: pytest.CaptureFixture[str])
     assert "90,720 of 362,880" in out
 
 
-def test_the_ring_comes_home_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = kmigrate(capsys, "run", "ring", "--clusters", "16", "--json")
+def test_the_ring_comes_home(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = kmigrate(capsys, "run", "ring", "--json")
     document = json.loads(out)
     assert code == 0
-    assert document["home"]
-    assert document["intact"]
-    assert len({hop["digest"] for hop in document["hops"]}) == 1
-    assert [hop["cluster"] for hop in document["hops"]] == [*range(16), 0]
+    (traveller,) = [one for one in document["processes"] if one["name"] == "traveller"]
+    assert (traveller["cluster"], traveller["exit_value"], traveller["stands_on"]) == ("c0", 0, [])
+    assert document["moves"]["traveller"]["status"] == "completed"
     code, out, _ = kmigrate(capsys, "run", "ring", "--clusters", "3", "--variant", "published")
-    assert code == 1
-    assert "p0 runs on c0, c1, c2" in out
+    assert code == 0
 
 
 def test_the_crossing_is_refused_or_hangs(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, _ = kmigrate(capsys, "run", "crossing")
-    assert (code, "refused: occupied, occupied" in out) == (0, True)
-    code, out, _ = kmigrate(capsys, "run", "crossing", "--variant", "published", "--json")
-    assert code == 1
+    code, out, _ = kmigrate(capsys, "run", "crossing", "--variant", "hardened")
+    assert (code, "process left was not moved: occupied" in out) == (1, True)
+    code, out, _ = kmigrate(capsys, "run", "crossing", "--json")
+    assert code == 0
     assert json.loads(out)["frozen"] == ["c0", "c1"]
+    code, out, _ = kmigrate(capsys, "run", "copies")
+    assert (code, "worker stands on c0, c1" in out) == (0, True)
 
 
 def test_a_campaign_reports_what_broke_and_a_file_to_replay(

@@ -10,8 +10,9 @@ from rich import box
 from rich.table import Table
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
-from kmigrate.cli.machine import SCENARIOS, run_named
 from kmigrate.impl.chip import GEOMETRIES, MPPA256
+from kmigrate.impl.programs.source import ENDINGS
+from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
 from kmigrate.impl.system.moves import MoveStatus, spans
@@ -24,6 +25,7 @@ from kmigrate.impl.system.scenario import (
     Scenario,
     read_scenario,
 )
+from kmigrate.impl.system.shipped import RING, SCENARIOS, shipped_scenario
 from kmigrate.impl.system.system import System
 from kmigrate.report import Watch
 from kmigrate.report.timeline import FORMATS, written
@@ -36,7 +38,6 @@ _UNDECIDED = (Phase.ASKED, Phase.LOADING, Phase.RUNNING)
 
 ONE_PROGRAM = ("cluster", "argument", "geometry", "cycles")
 NAMED = ("clusters", "variant")
-PICTURES = ("trace", "memory")
 """Options by what they are for."""
 
 
@@ -63,7 +64,7 @@ def run_command(
         int | None, typer.Option(min=2, max=MPPA256.clusters, help="Clusters of the ring; 16 if not given.")
     ] = None,
     variant: Annotated[
-        str | None, typer.Option(help="For a named scenario: published, or hardened if not given.")
+        str | None, typer.Option(help="For a named scenario: published or hardened, if not its own.")
     ] = None,
     json_: JsonFlag = False,
 ) -> None:
@@ -76,8 +77,8 @@ def run_command(
     named = scenario is not None and not scenario.endswith(".toml")
     _check_options(context, named, scenario)
     if scenario is not None and named:
-        raise typer.Exit(0 if run_named(scenario, clusters, variant, json_) else 1)
-    if scenario is not None:
+        asked = _named(scenario, clusters, variant)
+    elif scenario is not None:
         asked = read_scenario(Path(scenario))
     else:
         asked = of_program(program or "", cluster, argument, geometry, cycles)
@@ -97,18 +98,27 @@ def run_command(
     raise typer.Exit(1 if failures else 3 if running and scenario is None else 0)
 
 
+def _named(scenario: str, clusters: int | None, variant: str | None) -> Scenario:
+    """A scenario that ships, by its name."""
+    if scenario.endswith(ENDINGS):
+        raise WrongUse(f"{scenario} is a program: kmigrate run --program {scenario}")
+    if variant is not None and variant not in tuple(DaemonKind):
+        raise WrongUse(f"no variant is called {variant!r}; there are {', '.join(sorted(DaemonKind, reverse=True))}")
+    if clusters is not None and scenario != RING:
+        raise WrongUse(f"--clusters is for {RING}; {scenario} has its own")
+    return shipped_scenario(scenario, variant, clusters)
+
+
 def _check_options(context: typer.Context, named: bool, scenario: str | None) -> None:
     """Refuse options that would be passed over."""
-    given = [name for name in (*ONE_PROGRAM, *NAMED, *PICTURES) if _given(context, name)]
+    given = [name for name in (*ONE_PROGRAM, *NAMED) if _given(context, name)]
     for names, allowed, what in (
         (ONE_PROGRAM, scenario is None, "a --program; a scenario file says it itself"),
         (NAMED, named, f"the scenarios {', '.join(SCENARIOS)}"),
-        (PICTURES, not named, "a --program or a scenario file"),
     ):
         wrong = [name for name in given if name in names and not allowed]
         if wrong:
-            option = "memory-map" if wrong[0] == "memory" else wrong[0]
-            raise WrongUse(f"--{option} is for {what}")
+            raise WrongUse(f"--{wrong[0]} is for {what}")
 
 
 def _given(context: typer.Context, name: str) -> bool:
@@ -156,6 +166,7 @@ def _processes(system: System) -> list[dict[str, Any]]:
             "program": process.program.name,
             "cluster": cluster_name(system.place(process).number),
             "state": system.phase(process).value,
+            "stands_on": [cluster_name(number) for number in system.copies(process)],
             "exit_value": system.exit_value(process),
             "console": system.console(process) if "__console" in process.program.symbols else "",
         }
@@ -213,6 +224,7 @@ def document_of(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, 
             }
             for crash in system.crashes()
         ],
+        "frozen": _frozen(system),
         "moves": moves_of(system),
         "messages": delivered(system),
         "threads": states(system),
@@ -234,6 +246,11 @@ def document_of(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, 
     return document
 
 
+def _frozen(system: System) -> list[str]:
+    """The clusters whose user threads are held back."""
+    return [cluster.name for cluster in system.clusters.values() if cluster.kernel.scheduler.frozen]
+
+
 def _in_use(system: System) -> list[Any]:
     return list({place.name: place for place in map(system.place, system.processes.values())}.values())
 
@@ -249,6 +266,11 @@ def print_run(run: Run, failures: tuple[str, ...], memory: bool) -> None:
         value = "" if one["exit_value"] is None else str(one["exit_value"])
         table.add_row(one["name"], one["program"], one["cluster"], one["state"], value, said[-1] if said else "")
     console().print(table)
+    for one in _processes(system):
+        if len(one["stands_on"]) > 1 and one["state"] == Phase.RUNNING.value:
+            console().print(f"{one['name']} stands on {', '.join(one['stands_on'])}")
+    if _frozen(system):
+        console().print(f"user threads are held back on {', '.join(_frozen(system))}")
     for name, move in moves_of(system).items():
         milliseconds = 1000 * move["downtime"] / system.geometry.hertz
         if move["status"] == MovePhase.COMPLETED.value:

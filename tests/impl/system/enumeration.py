@@ -102,6 +102,8 @@ def check(system: System, process: Process, what: str) -> MovePhase | None:
         portal = system.network.portals[cluster.node]
         assert not portal._armed, f"{what}: {cluster.name} awaits a piece"
         assert not portal._committed, f"{what}: {cluster.name} keeps a piece"
+        kept = (*kernel.portals._stored, *kernel.mailboxes._stored)
+        assert kept == (), f"{what}: {cluster.name} keeps messages that nobody reads"
     if owner.crash is not None:
         assert status is None or phase is MovePhase.LOST_WITH_NODE, f"{what}: {status}"
         return phase

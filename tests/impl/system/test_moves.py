@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from impl.chip import assembly as asm
 from impl.system.small import small
 from kmigrate.impl import TINY
+from kmigrate.impl.chip.geometry import SYSTEM_KERNEL_PAGES
 from kmigrate.impl.daemon.attempt import Attempt, Refusal
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.kernel.communicators import Header
 from kmigrate.impl.kernel.machinecode import A0, RA
+from kmigrate.impl.kernel.portals import PORTAL_PORTS
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.system import IO, Phase, Process, System
@@ -22,6 +26,14 @@ from support.machinecode import S0, S1, call, loop
 
 COUNT = 3_000_000
 COUNTS = small("counts", loop(S0, COUNT), asm.li(A0, 5), asm.jalr(0, RA, 0))
+PAGED = small(
+    "paged",
+    asm.immediate("addi", S1, RA, 0),
+    call(Call.PAGE_ALLOC, TINY.user_base),
+    loop(S0, COUNT),
+    asm.li(A0, 5),
+    asm.jalr(0, S1, 0),
+)
 
 
 def started(daemon: str = "hardened") -> tuple[System, Process]:
@@ -172,3 +184,68 @@ def test_the_experiments_end_under_the_published_daemon(name: str, clusters: int
     assert [system.wait(part, limit=100_000_000) for part in parts] == [0] * clusters
     assert system.word(timer, "downtime") > 0
     assert system.crashes() == ()
+
+
+# -- a destination without room --------------------------------------------------------------------------
+
+
+def fill_frames(system: System) -> None:
+    destination = system.cluster(2)
+    for frame in range(TINY.frames):
+        destination.kernel.frames.take(frame)
+
+
+def fill_kernel_pages(system: System) -> None:
+    destination = system.cluster(2)
+    for page in range(SYSTEM_KERNEL_PAGES, TINY.kernel_pages):
+        destination.kernel.kernel_pages.take(page)
+
+
+def fill_threads(system: System) -> None:
+    """A process stands there, so that none of its threads is free."""
+    other = system.spawn(COUNTS, 2, name="other")
+    system.run_until(lambda: system.phase(other) is Phase.RUNNING, "it does not run")
+
+
+def fill_ports(system: System) -> None:
+    """All ports of the source's portals towards the destination are in use."""
+    calls = system.cluster(1).kernel.calls.remote
+    source, destination = system.node_of(1), system.node_of(2)
+    for _ in range(PORTAL_PORTS):
+        assert calls[Call.PORTAL_OPEN](0, (source, destination, 9, 0, 0)) >= 0
+
+
+@pytest.mark.parametrize(
+    ("fill", "reason"),
+    [
+        (fill_frames, Refusal.NO_ROOM),
+        (fill_kernel_pages, Refusal.NO_ROOM),
+        (fill_threads, Refusal.OCCUPIED),
+        (fill_ports, Refusal.NO_PORT),
+    ],
+)
+def test_a_move_for_which_there_is_no_room_is_refused_before_the_freeze(
+    fill: Callable[[System], None], reason: Refusal
+) -> None:
+    system = System(TINY)
+    process = system.spawn(PAGED, 1, name="paged")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.run(500_000)
+    assert system.cluster(1).kernel.frames.free_frames < TINY.frames
+    fill(system)
+    system.move(process, 2)
+    status = settled(system, process)
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, reason.reason, 0)
+    assert "freeze_started" not in dict(status.times)
+    assert system.wait(process) == 5
+
+
+def test_a_process_whose_thread_sleeps_outside_of_it_is_refused_before_the_freeze() -> None:
+    system = System(TINY)
+    sleeper = small("sleeper", call(Call.SLEEP), asm.jalr(0, RA, 0))
+    process = system.spawn(sleeper, 1, name="sleeper")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.run(500_000)
+    system.move(process, 2)
+    status = settled(system, process)
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "waiters", 0)

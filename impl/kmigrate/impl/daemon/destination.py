@@ -14,6 +14,7 @@ from kmigrate.impl.daemon.attempt import Attempt, DestinationRecord, Refusal, Re
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.postcopy import Receiver
 from kmigrate.impl.daemon.precopy import IN_ROUNDS, PAGES_FOLLOW
+from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.sequence import PAGES, PageNumber
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Assembly, ImageRefused, Manifest, Tag, apart_of
@@ -332,6 +333,7 @@ class DestinationSide:
         record.assembly = Assembly(record.attempt.epoch)
         self.current, self.last = None, record
         self._stop_receiving()
+        station.kernel.portals.forget(PORT, (record.attempt.source, record.port))
         station.kernel.freezing.release()
 
     def _stop_receiving(self) -> None:

@@ -59,7 +59,7 @@ class Lane:
 
     node    where it leads
     state   what it knows
-    opened  is told whenever the lane is open and begins to look for what is to be written
+    opened  is told whenever the lane is open, or could not be opened, and looks for what is to be written
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Lane:
             return Remote(self._opening.call, self._opening.arguments, 1)
         if state.identity is None:
             state.queue.clear()
-        elif self._opened is not None:
+        if self._opened is not None:
             self._opened()
         while state.queue:
             cargo = state.queue.pop(0)

@@ -312,7 +312,10 @@ class SourceSide:
             record = self.current
             if record is not None and record.attempt.destination == node and not record.asked:
                 record.asked = True
-                self._ask(record)
+                if self._lanes[node].identity is None:
+                    self._give_up(record, Refusal.NO_PORT, "cancelled")
+                else:
+                    self._ask(record)
 
         return Lane(station.kernel.dispatcher, station.courier.transfers, node, opening, self._load, opened)
 

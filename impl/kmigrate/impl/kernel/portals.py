@@ -170,6 +170,16 @@ class Portals(Endpoints[Portal, ActivePortal]):
             self._active.withdraw(portal.node)
         portal.left, portal.size, portal.notify = True, 0, None
 
+    def forget(self, port: int, sender: tuple[int, int]) -> None:
+        """Drop the kept pieces for a port of this node, and those from a port of another (node, port).
+
+        Their headers were damaged on the way, so no read will ever find them.
+        """
+        headers = [(piece, Header.unpack(piece)[0]) for piece in self._stored]
+        self._stored = [
+            piece for piece, head in headers if head.port != port and (head.node, head.source_port) != sender
+        ]
+
     # -- waiting -----------------------------------------------------------------------------------------
 
     def when_done(self, identity: int, notify: Callable[[], None]) -> bool:

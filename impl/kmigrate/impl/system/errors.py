@@ -161,6 +161,17 @@ class NoSnapshot(ImplError):
         self.why = why
 
 
+class NoSuchScenario(ImplError):
+    """No scenario of that name ships."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(
+            f"no scenario is called {name!r}; there are {', '.join(known)}, and files that end in .toml"
+        )
+        self.name = name
+        self.known = known
+
+
 class BadScenario(ImplError):
     """A scenario file cannot be understood."""
 

@@ -24,7 +24,9 @@
     [check]
     exits = { bench = 0 }
     places = { bench = 5 }
+    copies = { bench = [] }         # nothing of it runs any more
     crashed = [7]
+    frozen = []                     # nobody is held back
 
 Whatever is not known is an error with its line.
 
@@ -96,11 +98,19 @@ class FaultTable:
 
 @dataclass(frozen=True, slots=True)
 class CheckTable:
-    """[check]: exit values and places by process, and the clusters that have crashed."""
+    """[check]: what shall be so in the end.
+
+    exits, places  exit values and places by process
+    copies         by process, the clusters on which something of it stands; of those that are named
+    crashed        the clusters that have crashed
+    frozen         the clusters whose user threads are held back
+    """
 
     exits: dict[str, int] = field(default_factory=dict)
     places: dict[str, int | None] = field(default_factory=dict)
+    copies: dict[str, tuple[int | None, ...]] = field(default_factory=dict)
     crashed: tuple[int | None, ...] = ()
+    frozen: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +198,13 @@ class Run:
                 found.append(f"process {name} is on {cluster_name(place)}, not {cluster_name(check.places[name])}")
             if phase in (Phase.REFUSED, Phase.LOST):
                 found.append(f"process {name} was {phase.value}")
+        for name, clusters in check.copies.items():
+            on = system.copies(system.process(name))
+            if on != clusters:
+                found.append(f"process {name} stands on {_listed(on)}, not on {_listed(clusters)}")
+        held = tuple(number for number, one in system.clusters.items() if one.kernel.scheduler.frozen)
+        if held != check.frozen:
+            found.append(f"held back are {_listed(held)}, not {_listed(check.frozen)}")
         found += [str(crash) for crash in system.crashes() if cluster_name(crash.cluster) not in expected]
         stopped = [cluster_name(crash.cluster) for crash in system.crashes()]
         found += [f"{name} has not crashed" for name in expected if name not in stopped]
@@ -196,6 +213,10 @@ class Run:
             if status is not None and status.reason:
                 found.append(f"process {name} was not moved: {status.reason}")
         return tuple(found)
+
+
+def _listed(clusters: tuple[int | None, ...]) -> str:
+    return ", ".join(map(cluster_name, clusters)) or "none"
 
 
 # -- reading ---------------------------------------------------------------------------------------------
@@ -285,8 +306,12 @@ class _Reader:
         """One value, of the type of its field."""
         if key in _CLUSTERS:
             return self._cluster(table, number, key, value)
-        if key == "crashed" and isinstance(value, list):
+        if key in ("crashed", "frozen") and isinstance(value, list):
             return tuple(self._cluster(table, number, key, one) for one in value)
+        if key == "copies" and isinstance(value, dict) and all(isinstance(one, list) for one in value.values()):
+            return {
+                name: tuple(self._cluster(table, number, key, one) for one in some) for name, some in value.items()
+            }
         if key in ("exits", "places") and isinstance(value, dict):
             if key == "places":
                 return {name: self._cluster(table, number, key, one) for name, one in value.items()}
@@ -300,7 +325,11 @@ class _Reader:
         if kind in (int, bool, str) and type(value) is kind:
             return value
         words = {int: "a whole number", bool: "true or false", str: "a text"}
-        needed = words.get(kind, "a table of whole numbers by process" if key == "exits" else "a list of clusters")
+        tables = {
+            "exits": "a table of whole numbers by process",
+            "copies": "a table of lists of clusters by process",
+        }
+        needed = words.get(kind, tables.get(key, "a list of clusters"))
         raise self._error(table, number, key, f"{key} is {value!r}: it must be {needed}")
 
     def _cluster(self, table: str, number: int, key: str, value: Any) -> int | None:
@@ -339,7 +368,8 @@ class _Reader:
                 raise self._error(
                     "fault", number, "kind", f"no fault is called {fault.kind!r}; {nearest(fault.kind, FAULTS)}"
                 )
-        for key, named in (("exits", scenario.check.exits), ("places", scenario.check.places)):
+        check = scenario.check
+        for key, named in (("exits", check.exits), ("places", check.places), ("copies", check.copies)):
             for name in named:
                 if name not in names:
                     raise self._error("check", 0, key, f"no process is called {name!r}; {nearest(name, names)}")

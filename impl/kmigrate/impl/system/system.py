@@ -22,6 +22,7 @@ from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
 from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.kernel.errno import name_of
+from kmigrate.impl.kernel.threads import GONE
 from kmigrate.impl.programs.catalogue import names, shipped_image
 from kmigrate.impl.programs.console import console_text
 from kmigrate.impl.programs.program import UserProgram, read_user_program
@@ -262,6 +263,22 @@ class System(Parts):
             return self._by_node[self.moves.seen_on[process.name]]
         record = self.services.state.records.get(process.number)
         return self._by_node[self.spawned(process).node if record is None else record.owner]
+
+    def copies(self, process: Process) -> tuple[int | None, ...]:
+        """The clusters on which something of a process stands: threads that have not ended, and the code it runs.
+
+        Copies that are held count, as one that is about to begin does. Processes of one program are not told apart.
+        """
+        first = next(
+            segment for segment in process.program.segments if segment.address >= process.program.user_start
+        )
+        return tuple(
+            number
+            for number, cluster in self.clusters.items()
+            if cluster.crash is None
+            and any(thread.state not in GONE for thread in cluster.kernel.uarea.threads())
+            and cluster.memory.holds(first.address, first.content)
+        )
 
     def _settle(self, cluster: Cluster) -> None:
         """Remember what processes have returned that have ended on a cluster, before another one comes there."""
