@@ -102,19 +102,16 @@ def test_pre_copy_freezes_the_process_for_the_pages_alone_that_it_still_writes()
     assert rounds.throttle > 0  # that round did not help: it was slowed down before the freeze
 
 
-def test_a_process_that_does_not_write_is_copied_in_one_round() -> None:
+def test_one_round_is_one_copy_of_each_page() -> None:
     machines = Hardened(2)
-    load_writers(machines[0], 3, 0, 1)
-    node = machines[0]
-    machines.boot(0)
-    assert machines.run(lambda: node.kernel.frames.free_frames == TINY.frames - 3)
-    limits = Limits(rounds=1)
-    machines.daemons[0].source.request(machines[1].kernel.node, mode=Mode.PRE_COPY, limits=limits)
+    load_writers(machines[0], 3, 1, 100_000)
+    started(machines, 3)
+    machines.daemons[0].source.request(machines[1].kernel.node, mode=Mode.PRE_COPY, limits=Limits(rounds=1))
     assert machines.run(lambda: machines.where(0) == [1])
     last = machines.daemons[0].source.last
     assert last is not None
     assert last.rounds is not None
-    assert (last.rounds.number, last.rounds.sent) == (1, 3)
+    assert (last.rounds.number, last.rounds.sent, last.rounds.left) == (1, 3, [1])
 
 
 def test_without_a_throttle_a_process_that_writes_everything_is_frozen_when_a_round_does_not_help() -> None:
@@ -266,7 +263,7 @@ def test_a_destination_that_stops_after_the_switch_leaves_no_page_at_the_source(
     following(machines)
     machines.stop(1)
     assert machines.run(lambda: machines.daemons[0].station.serving is None)
-    assert "lost_with_node" in machines.story
+    assert "pages_given_up" in machines.story
     assert machines.run(lambda: machines[0].only_users_are_ready)
     assert_empty(machines[0])
 

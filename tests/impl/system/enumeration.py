@@ -8,13 +8,14 @@ from impl.chip import assembly as asm
 from impl.system.small import DATA, call, small, start
 from kmigrate.impl import TINY
 from kmigrate.impl.daemon.hardened import HardenedDaemon
+from kmigrate.impl.daemon.precopy import PAGES_FOLLOW
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system import Cluster, Phase, Process, System
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 from kmigrate.impl.system.snapshot import clone, copy
-from kmigrate.spec.vocabulary import MovePhase
+from kmigrate.spec.vocabulary import Mode, MovePhase
 from support.machinecode import S0, S1, T0, T1, loop
 
 SOURCE, DESTINATION = 0, 1
@@ -63,6 +64,7 @@ def quiet(system: System) -> bool:
     return not any(
         daemon(system, cluster).source.current
         or daemon(system, cluster).destination.current
+        or daemon(system, cluster).station.pages_apart
         or daemon(system, cluster).station.courier.busy
         for cluster in live(system)
     )
@@ -87,12 +89,13 @@ def check(system: System, process: Process, what: str) -> MovePhase | None:
     owner = system.place(process)
     status = system.status(process)
     phase = None if status is None else status.phase
+    lost = owner.crash is None and phase is MovePhase.LOST_WITH_NODE
     for cluster in live(system):
         own = daemon(system, cluster)
         resident = own.station.resident
         kernel = cluster.kernel
         assert not kernel.scheduler.held, f"{what}: {cluster.name} is still held"
-        if cluster is not owner:
+        if cluster is not owner or lost:
             assert resident is None, f"{what}: a copy stands on {cluster.name}"
             assert own.station.residence.empty, f"{what}: threads are left on {cluster.name}"
             assert own.station.residence.kernel_pages == (), f"{what}: kernel pages are left on {cluster.name}"
@@ -104,6 +107,11 @@ def check(system: System, process: Process, what: str) -> MovePhase | None:
         assert not portal._committed, f"{what}: {cluster.name} keeps a piece"
         kept = (*kernel.portals._stored, *kernel.mailboxes._stored)
         assert kept == (), f"{what}: {cluster.name} keeps messages that nobody reads"
+    if lost:
+        assert status is not None
+        assert status.mode in PAGES_FOLLOW, f"{what}: {status}"
+        assert system.phase(process) is Phase.LOST, what
+        return phase
     if owner.crash is not None:
         assert status is None or phase is MovePhase.LOST_WITH_NODE, f"{what}: {status}"
         return phase
@@ -112,10 +120,10 @@ def check(system: System, process: Process, what: str) -> MovePhase | None:
     return phase
 
 
-def crashes(every: int) -> Iterator[MovePhase | None]:
+def crashes(every: int, mode: Mode = Mode.STOP_AND_COPY) -> Iterator[MovePhase | None]:
     """Either side crashes before each event of a move, or each of so many, and after the last."""
     system, process = begun()
-    system.move(process, DESTINATION)
+    system.move(process, DESTINATION, mode=mode)
     other = clone(system)
     step = 0
     while True:
@@ -131,10 +139,10 @@ def crashes(every: int) -> Iterator[MovePhase | None]:
         step += 1
 
 
-def transfers(every: int, bits: tuple[int, ...]) -> Iterator[MovePhase | None]:
+def transfers(every: int, bits: tuple[int, ...], mode: Mode = Mode.STOP_AND_COPY) -> Iterator[MovePhase | None]:
     """Each transfer of a move, or each of so many, is lost, doubled, delayed, or has each of these bits flipped."""
     system, process = begun()
-    system.move(process, DESTINATION)
+    system.move(process, DESTINATION, mode=mode)
     first = system.fabric.carried
     whole = clone(system)
     settle(whole)

@@ -10,10 +10,15 @@ from collections import Counter
 import pytest
 
 from impl.system.enumeration import crashes, transfers
-from kmigrate.spec.vocabulary import MovePhase
+from kmigrate.spec.vocabulary import Mode, MovePhase
 
 BITS = (3, 40, 70, 100, 130, 300, 5_000)
 """In the sender's node, both ports, the size, the spare word, a letter or the data, and far into a piece."""
+
+
+OTHERS = pytest.mark.parametrize(
+    "mode", [mode for mode in Mode if mode is not Mode.STOP_AND_COPY], ids=lambda mode: mode.value
+)
 
 
 def test_a_crash_of_either_side_leaves_one_copy_or_a_typed_end() -> None:
@@ -25,6 +30,28 @@ def test_a_transfer_that_goes_wrong_costs_time_or_ends_the_move() -> None:
     found = Counter(transfers(29, (40, 300)))
     assert set(found) <= {MovePhase.FAILED, MovePhase.COMPLETED}
     assert found[MovePhase.COMPLETED] > 0
+
+
+@OTHERS
+def test_a_crash_in_any_mode_leaves_one_copy_or_a_typed_end(mode: Mode) -> None:
+    found = Counter(crashes(307, mode))
+    assert set(found) <= {MovePhase.FAILED, MovePhase.COMPLETED, MovePhase.LOST_WITH_NODE}
+    assert found[MovePhase.LOST_WITH_NODE] > 0
+
+
+@OTHERS
+def test_a_transfer_that_goes_wrong_loses_no_process_in_any_mode(mode: Mode) -> None:
+    found = Counter(transfers(61, (40,), mode))
+    assert set(found) <= {MovePhase.FAILED, MovePhase.COMPLETED}
+
+
+@pytest.mark.campaign
+@OTHERS
+def test_every_crash_and_every_transfer_gone_wrong_in_any_mode(mode: Mode) -> None:
+    found = Counter(crashes(1, mode))
+    assert set(found) == {MovePhase.FAILED, MovePhase.COMPLETED, MovePhase.LOST_WITH_NODE}
+    found = Counter(transfers(1, BITS, mode))
+    assert set(found) <= {MovePhase.FAILED, MovePhase.COMPLETED}
 
 
 @pytest.mark.campaign

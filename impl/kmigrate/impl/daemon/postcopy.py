@@ -3,7 +3,8 @@
 Nobody can take the process back now: if the source stops, pages are lost with it, and if the destination stops, the
 process is. A side that hears nothing from the other for its whole patience, asking all the while, takes it as
 stopped, which is a failure detector and can err on a node that is merely slow (assumed: it is not that slow). The
-outcome has a name, `lost_with_node`; no copy of the process runs on, and neither side keeps anything of it.
+destination tells the outcome, `lost_with_node`: no copy of the process runs on, and neither side keeps anything of
+it. A source that gives pages up does not know whether anybody still needed them.
 
 Source: thesis 2.4.1.2 (post-copy, hybrid); spec/modes (phases: touch, serve, complete, declare_lost).
 """
@@ -15,7 +16,7 @@ from kmigrate.impl.daemon.attempt import DestinationRecord
 from kmigrate.impl.daemon.following import Arriving, Serving
 from kmigrate.impl.daemon.lane import Lane
 from kmigrate.impl.daemon.letters import Kind, Letter
-from kmigrate.impl.daemon.sequence import AGAIN, PAGES, PageNumber, count_of
+from kmigrate.impl.daemon.sequence import AGAIN, FOLLOWS, PAGES, PageNumber, count_of
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Tag
 from kmigrate.impl.kernel.syscall import Outcome, Request
@@ -39,7 +40,7 @@ class Server:
             return False
         serving.waited = 0
         match letter.kind:
-            case Kind.WANT if letter.number & PAGES:
+            case Kind.WANT if letter.number & FOLLOWS:
                 self._heed_want(serving, letter.number)
             case Kind.NEED if letter.number in serving.owed:
                 serving.owed.remove(letter.number)
@@ -48,7 +49,7 @@ class Server:
             case Kind.DONE:
                 self._end(serving, "pages_completed")
             case Kind.GONE:
-                self._end(serving, "lost_with_node")
+                self._end(serving, "pages_given_up")
             case _:
                 pass
         return True
@@ -84,7 +85,7 @@ class Server:
             return
         serving.waited += 1
         if serving.waited > patience:
-            self._end(serving, "lost_with_node")
+            self._end(serving, "pages_given_up")
         elif serving.waited % again == 0:
             self._station.courier.send(serving.attempt.destination, Letter(Kind.YES, serving.attempt))
 
@@ -121,7 +122,7 @@ class Receiver:
 
     def _say(self, arriving: Arriving) -> None:
         """Ask for the next page."""
-        number = PAGES | arriving.pieces | (AGAIN if arriving.damaged else 0)
+        number = PAGES | FOLLOWS | arriving.pieces | (AGAIN if arriving.damaged else 0)
         self._station.courier.send(arriving.attempt.source, Letter(Kind.WANT, arriving.attempt, number))
 
     def _allow(self, arriving: Arriving) -> None:
@@ -159,6 +160,7 @@ class Receiver:
             return
         station.arriving = None
         station.courier.send(arriving.attempt.source, Letter(Kind.DONE, arriving.attempt))
+        station.watch()
         station.happened("pages_completed", arriving.attempt, side="destination", requests=len(arriving.asked))
 
     def heed(self, letter: Letter) -> bool:
@@ -176,6 +178,7 @@ class Receiver:
         if late or (lost and letter.kind is Kind.YES):
             answer = Letter(Kind.GONE if lost else Kind.DONE, letter.attempt)
             station.courier.send(letter.attempt.source, answer)
+            station.watch()  # it may have to be sent again
             return True
         return False
 

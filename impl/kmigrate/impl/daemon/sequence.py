@@ -12,6 +12,8 @@ PAGES = 0x8000
 """In the number of a WANT: a page apart from the image is wanted, and so many pieces with pages have come."""
 AGAIN = 0x4000
 """With `PAGES`: the last piece was damaged and is wanted once more."""
+FOLLOWS = 0x2000
+"""With `PAGES`: the process runs at the destination, and the page is one that follows it."""
 
 _FRAME_BITS = 8
 _FRAME = (1 << _FRAME_BITS) - 1
@@ -20,7 +22,7 @@ _COUNT = 0x7F
 
 def count_of(number: int) -> int:
     """How many pieces have come, by a WANT."""
-    return number & ~(PAGES | AGAIN)
+    return number & ~(PAGES | AGAIN | FOLLOWS)
 
 
 @dataclass(frozen=True, slots=True)

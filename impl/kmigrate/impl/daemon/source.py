@@ -19,7 +19,7 @@ from kmigrate.impl.daemon.postcopy import Server
 from kmigrate.impl.daemon.precopy import PreCopy
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.rounds import Limits
-from kmigrate.impl.daemon.sequence import PAGES, PageNumber
+from kmigrate.impl.daemon.sequence import FOLLOWS, PAGES, PageNumber
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Tag, pieces
 from kmigrate.impl.image.wire import states
@@ -237,7 +237,7 @@ class SourceSide:
             if last is not None and last.attempt == letter.attempt and last.refusal is not None:
                 no = Letter(Kind.NO, last.attempt, reason=last.refusal)
                 self._station.courier.send(last.attempt.destination, no)
-            elif letter.number & PAGES:
+            elif letter.number & FOLLOWS:
                 self._station.courier.send(letter.attempt.destination, Letter(Kind.GONE, letter.attempt))
         elif record.phase is SourcePhase.ASKING and (letter.number == 0 or letter.number & PAGES):
             record.waited = 0
@@ -252,6 +252,9 @@ class SourceSide:
             record.phase = SourcePhase.FREEZING
             self._station.kernel.tasks.dispatch(self._barrier)
             self._station.happened("freeze_started", record.attempt)
+        elif record.phase is SourcePhase.COMMITTING and letter.number & FOLLOWS:
+            self._complete(record)  # it runs there, so the attempt has committed, whatever became of CYES
+            self._server.heed(letter)
         elif record.phase is SourcePhase.FROZEN:
             number = 0 if letter.number & PAGES else letter.number  # the manifest answers it, too
             if number < len(record.pieces):
@@ -277,14 +280,9 @@ class SourceSide:
             return 0
         attempt, resident = record.attempt, station.resident or Resident(record.attempt.container)
         record.apart = self._ahead.apart(record)
+        ends, life = (attempt.source, attempt.destination), resident.incarnation
         record.image = station.residence.image(
-            attempt.container,
-            attempt.epoch,
-            resident.incarnation,
-            attempt.source,
-            attempt.destination,
-            mode=record.mode,
-            apart=record.apart,
+            attempt.container, attempt.epoch, life, *ends, mode=record.mode, apart=record.apart
         )
         if record.mode is Mode.COLD:
             self.saving.begin(record)
