@@ -83,7 +83,7 @@ class Kernel:
         self.user = UserMemory(memory, self.paging, page)
         self.effort = Effort()
         self.scheduler = Scheduler(memory, placement, self.uarea, code, quantum, self.effort)
-        self.calls = Calls(memory, self.boards, self.scheduler, page)
+        self.calls = Calls(memory, self.boards, self.scheduler, page, self.effort)
         self.threads = Threads(memory, placement, self.uarea, self.scheduler, self.kernel_pages, self.user, code)
         self.freezing = Freezing(self.uarea, self.boards, self.scheduler, self.calls)
         self.exceptions = Exceptions(memory, self.scheduler, self.user, code)

@@ -24,6 +24,7 @@ class Timing:
     quantum          ticks after which a thread gives its core away
     tick_cycles      period of the timer
     step_cycles      a step of the kernel: a call carried on, a board served, an interrupt or a prolog
+    post_cycles      a step in which a call is left for the master, until its caller goes to sleep
     dispatch_cycles  the dispatcher takes a task, besides the step itself
     passed_cycles    a thread that a core walks past in the READY queue
     message_cycles   what software adds to a mailbox message
@@ -36,6 +37,7 @@ class Timing:
     quantum: int = 128
     tick_cycles: int = 31_250
     step_cycles: int = 500
+    post_cycles: int = 20
     dispatch_cycles: int = 0
     passed_cycles: int = 0
     message_cycles: int = 1_900
@@ -43,7 +45,7 @@ class Timing:
     signal_cycles: int = 950
 
     def __post_init__(self) -> None:
-        least = {"slice": 1, "quantum": 1, "tick_cycles": 1, "step_cycles": 1}
+        least = {"slice": 1, "quantum": 1, "tick_cycles": 1, "step_cycles": 1, "post_cycles": 1}
         for what in self.__slots__:
             value: int = getattr(self, what)
             if not least.get(what, 0) <= value <= LONGEST:

@@ -149,6 +149,7 @@ class Cluster:
                 self._agenda.withdraw(event)
         self.armed[core] = []
         self.kernel.clock = now
+        self._grow_older()
         thread = self.kernel.scheduler.current(core).tid
         self.cores.set_cycle(core, now)
         self._stepping = core
@@ -164,7 +165,8 @@ class Cluster:
     def _kernel_cycles(self, ran: int) -> int:
         """What the kernel takes for the step that has just happened, in which user code ran so many cycles."""
         timing, effort = self._timing, self.kernel.effort
-        cycles = 0 if ran >= timing.slice else timing.step_cycles
+        step = timing.post_cycles if effort.posted else timing.step_cycles
+        cycles = 0 if ran >= timing.slice else step
         cycles += effort.dispatched * timing.dispatch_cycles + effort.passed * timing.passed_cycles
         effort.forget()
         return cycles
@@ -174,8 +176,15 @@ class Cluster:
         if core != MASTER_CORE:
             self.arm_timer()
 
+    def _grow_older(self) -> None:
+        """Make up for ticks that could change nothing, before a thread comes whose age they do not count for."""
+        passed = self._agenda.now // self._timing.tick_cycles
+        if self.timer is None and passed > self.ticks:
+            self.kernel.scheduler.grow_older(passed - self.ticks)
+            self.ticks = passed
+
     def _tick(self) -> TraceEvent:
-        """The timer of core 0; ticks that could change nothing are made up for."""
+        """The timer of core 0."""
         self.version += 1
         self.timer = None
         passed = self._agenda.now // self._timing.tick_cycles

@@ -19,6 +19,7 @@ int main(word argument)
     }
     failed = burden(&e);
     setup_done();
+    further_calls(&e);
     if (failed || kmigrate_to(cluster_node(cluster + half)) < 0)
         return failed ? failed : 3;
     start_and_end();

@@ -11,8 +11,10 @@ volatile struct migration kmigration = {-1, 0, 0};
 
 int kmigrate_to(int node)
 {
-    int here = knode_get_num();
-    int result;
+    int here, result;
+    if (kmigration.task >= 0 && !kmigration.waits)
+        return kcall(KCALL_MIGRATE_TO, (word)node, 0, 0, 0, 0);
+    here = knode_get_num();
     if (node < 0 || node >= NODES_NUM || node == here)
         return -EINVAL;
     dcache_invalidate();
@@ -22,10 +24,6 @@ int kmigrate_to(int node)
     result = kcall(KCALL_TASK_DISPATCH, (word)kmigration.task, (word)node, 0, 0, 0);
     if (result < 0)
         return result;
-    if (!kmigration.waits) {
-        kcall(KCALL_FREEZE, 0, 0, 0, 0, 0);
-        return 0;
-    }
     while (knode_get_num() == here) {
         dcache_invalidate();
         if (kmigration.outcome < 0)

@@ -1,0 +1,85 @@
+"""One run of an experiment: processes with threads and pages move, and the I/O cluster's clock says how long it took.
+
+Nothing here computes a down time. The programs are those of the thesis; node 0 reads its clock between two barriers
+and keeps the difference in a variable, which is read when its program has ended.
+
+Source: thesis 5; nanvix-facts 8.1.
+"""
+
+from dataclasses import dataclass
+
+from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.experiments.machine import Machine, Received
+from kmigrate.impl.programs.catalogue import experiment_argument
+from kmigrate.impl.simulation.timing import Timing
+from kmigrate.impl.system.process import Phase
+from kmigrate.impl.system.system import IO
+
+SETTLED = 200_000
+"""Cycles after the start of the programs at which all of them have made their syncs."""
+
+LIMIT = 4_000_000_000
+"""Cycles after which an experiment is given up: ten seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What moves.
+
+    threads  of each process, the first included: 1..17
+    pages    of each process: 0..32
+    pairs    migrations at once: 1..8
+    calls    further remote calls of the first thread between the barriers
+    """
+
+    threads: int = 1
+    pages: int = 0
+    pairs: int = 1
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What was measured.
+
+    cycles    down time, by the clock of the I/O cluster
+    received  what came through the portals, by pair
+    """
+
+    load: Load
+    cycles: int
+    received: tuple[Received, ...]
+
+
+def measure(
+    load: Load,
+    timing: Timing | None = None,
+    *,
+    program: str = "threads",
+    geometry: Geometry = MPPA256,
+) -> Measurement:
+    """Run an experiment once.
+
+    program  "threads": `done` is set before the last barrier; "parallel": after it
+    Raises   BadArgument, ClusterCrashed, NothingHappens, OutOfTime
+    """
+    clusters = 2 * load.pairs
+    machine = Machine(clusters, timing or Timing(), geometry)
+    system = machine.system
+    argument = experiment_argument(helpers=load.threads - 1, pages=load.pages, clusters=clusters, calls=load.calls)
+    taking_part = [system.spawn(program, number, argument) for number in range(clusters)]
+    system.run_until(
+        lambda: all(system.phase(process) is Phase.RUNNING for process in taking_part),
+        "the programs run",
+        limit=LIMIT,
+    )
+    system.run(SETTLED)
+    keeper = system.spawn(program, IO, argument, name="clock")
+    before = [machine.received(load.pairs + pair) for pair in range(load.pairs)]
+    system.wait(keeper, limit=LIMIT)
+    after = [machine.received(load.pairs + pair) for pair in range(load.pairs)]
+    received = tuple(
+        Received(last.useful_bytes - first.useful_bytes, last.pieces - first.pieces)
+        for first, last in zip(before, after, strict=True)
+    )
+    return Measurement(load, system.word(keeper, "downtime"), received)
