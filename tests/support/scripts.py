@@ -88,6 +88,9 @@ class Scripts:
     def end_signal(self, core: int) -> None:
         self._life(core).frames.pop()
 
+    def call(self, core: int, start: int, arguments: tuple[int, ...], stack: int) -> None:
+        raise AssertionError("tasks of a process are machine code")
+
     def skip(self, core: int) -> None:
         self.skipped += 1
 

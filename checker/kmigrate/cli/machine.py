@@ -1,15 +1,15 @@
-"""`kmigrate run`: a scenario on the executable machine."""
+"""The scenarios that have names: the protocols on the first machine, whose processes are synthetic."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich import box
 from rich.table import Table
 
-from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.cli.app import WrongUse, console, print_json
 from kmigrate.impl import MPPA256, TINY, crossing, ring
+from kmigrate.impl.programs.source import ENDINGS
 
 SCENARIOS = {
     "ring": "one process travels round all clusters and comes home",
@@ -18,20 +18,22 @@ SCENARIOS = {
 CLOCK_HZ = 400_000_000
 
 
-@app.command("run")
-def run_command(
-    scenario: Annotated[str, typer.Argument(help=f"{', '.join(SCENARIOS)}.")],
-    clusters: Annotated[int, typer.Option(min=2, max=MPPA256.clusters, help="Clusters of the ring.")] = 16,
-    variant: Annotated[str, typer.Option(help="published or hardened.")] = "hardened",
-    json_: JsonFlag = False,
-) -> None:
-    """Run a scenario in the ordinary course; exit 0 if every process ends where it should, and only there."""
+def run_named(scenario: str, clusters: int | None, variant: str | None, json_: bool) -> bool:
+    """Run a scenario in the ordinary course; whether every process ends where it should, and only there."""
+    if scenario.endswith(ENDINGS):
+        raise WrongUse(f"{scenario} is a program: kmigrate run --program {scenario}")
     if scenario not in SCENARIOS:
-        raise WrongUse(f"no scenario is called {scenario!r}; there are {', '.join(SCENARIOS)}")
+        raise WrongUse(
+            f"no scenario is called {scenario!r}; there are {', '.join(SCENARIOS)}, and files that end in .toml"
+        )
+    variant = "hardened" if variant is None else variant
     if variant not in ("published", "hardened"):
         raise WrongUse(f"no variant is called {variant!r}; there are published, hardened")
-    good = _ring(clusters, variant, json_) if scenario == "ring" else _crossing(variant, json_)
-    raise typer.Exit(0 if good else 1)
+    if scenario == "ring":
+        return _ring(MPPA256.clusters if clusters is None else clusters, variant, json_)
+    if clusters is not None:
+        raise WrongUse("--clusters is for ring; crossing has two")
+    return _crossing(variant, json_)
 
 
 def _places(running: tuple[int | None, ...]) -> dict[str, list[str]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from impl.chip import assembly as asm
+from impl.daemon.desk import NameService
 from kmigrate.impl.chip.core import Cores
 from kmigrate.impl.chip.geometry import TINY, Geometry
 from kmigrate.impl.chip.mmu import NUMBER_SHIFT
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.daemon.hardened import PATIENCE, HardenedDaemon
-from kmigrate.impl.daemon.names import NameService
 from kmigrate.impl.daemon.published import PublishedDaemon
 from kmigrate.impl.hal.interconnect import Interconnect
 from kmigrate.impl.kernel.kernel import Kernel, Step

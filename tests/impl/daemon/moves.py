@@ -32,7 +32,7 @@ def refusal(machines: Hardened) -> Refusal | None:
 
 def is_settled(machines: Hardened, destination: int) -> bool:
     side = machines.daemons[destination].destination
-    return side.current is None and side.awaited is None
+    return side.current is None
 
 
 def carry(machines: Hardened, here: int, target: int) -> None:

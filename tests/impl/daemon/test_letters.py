@@ -61,8 +61,9 @@ def test_what_is_too_short_is_no_letter() -> None:
         Letter.decode(bytes(3), TINY)
 
 
-def test_the_kinds_are_the_messages_of_the_protocol_and_the_want() -> None:
-    assert {kind.name for kind in Kind} == {message.value for message in Message} | {"WANT"}
+def test_the_kinds_are_the_messages_of_the_protocol_the_want_and_those_of_third_parties() -> None:
+    others = {"WANT", "ASK", "CANCEL", "MOVING", "MOVED", "STAYED"}
+    assert {kind.name for kind in Kind} == {message.value for message in Message} | others
 
 
 def test_a_refusal_says_why_in_a_word_and_an_error() -> None:

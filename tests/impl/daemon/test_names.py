@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from impl.daemon.desk import NameService
 from impl.daemon.machines import NAMES, Machines, Node
 from kmigrate.impl.chip.geometry import TINY
 from kmigrate.impl.daemon.attempt import Attempt
 from kmigrate.impl.daemon.letters import Kind, Letter
-from kmigrate.impl.daemon.names import NameService
 from kmigrate.impl.kernel.communicators import Header
 
 FIRST, SECOND = 1, 2

@@ -112,8 +112,8 @@ def test_a_thread_that_no_image_would_find_is_a_reason_to_stay() -> None:
     tid = machines.boot(0)[0]
     assert machines.run(lambda: source.ended(tid))
     assert signed(source.word(RESULT)) == -Errno.EBUSY
-    assert refusal(machines) is Refusal.WAITERS
-    assert machines.run(lambda: machines.daemons[1].destination.current is None)
+    assert machines.daemons[0].source.last is None
+    assert "requested" not in machines.story
     assert machines[1].kernel.kernel_pages.free_pages == TINY.kernel_pages - 4
 
 
@@ -128,6 +128,7 @@ def test_a_request_is_taken_back() -> None:
         daemon.source.request(machines[1].kernel.node)
         assert machines.run(lambda: machines.phases()[0] is phase)  # noqa: B023
         daemon.source.cancel()
+        assert machines.run(lambda: machines.phases()[0] is None)
         assert refusal(machines) is Refusal.CANCELLED
         assert machines.run(lambda: is_settled(machines, 1))
         assert not machines[0].kernel.scheduler.held

@@ -7,7 +7,10 @@ import pytest
 from kmigrate.impl.chip.geometry import MPPA256
 from kmigrate.impl.kernel.errors import KernelPanic
 from kmigrate.impl.kernel.exceptions import EXCEPTIONS_NUM, HANDLE, IGNORE
+from kmigrate.impl.kernel.scheduler import TICKS_PER_SECOND
+from kmigrate.impl.kernel.signals import ALARM
 from kmigrate.impl.kernel.syscall import Call
+from kmigrate.impl.kernel.thread import ThreadState
 from support.behaviours import behaviour
 from support.cluster import Cluster
 from support.scripts import Fault, Script, call
@@ -167,3 +170,98 @@ def test_steps_and_calls_of_a_core_are_counted_while_asked() -> None:
     assert results[:6] == [0] * 6
     assert results[6] > results[7] >= 1
     assert cluster.names[8] == "EINVAL"
+
+
+# -- alarms ------------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_signals_its_thread_when_its_seconds_are_over() -> None:
+    cluster = Cluster()
+
+    def main(_: int) -> Script:
+        cluster.note((yield from call(Call.ALARM, 1)))
+        cluster.note((yield from call(Call.SIGWAIT, ALARM)))
+        return 0
+
+    tid = cluster.start(main)
+    thread = cluster.kernel.threads.find(tid)
+    assert thread is not None
+    while thread not in tuple(cluster.kernel.signals._waiting):
+        assert cluster.step()
+    cluster.kernel.tick(TICKS_PER_SECOND - 100)
+    assert thread.state == ThreadState.SLEEPING
+    cluster.kernel.tick(100)
+    assert thread.state == ThreadState.READY
+    cluster.run_until_ended(tid)
+    assert cluster.names == ["OK", "OK"]
+    assert not cluster.kernel.ticks_matter
+
+
+def test_an_alarm_that_is_set_again_or_to_0_replaces_the_one_before() -> None:
+    cluster = Cluster()
+
+    def main(_: int) -> Script:
+        for seconds in (5, 0, -1):
+            cluster.note((yield from call(Call.ALARM, seconds)))
+        return 0
+
+    cluster.run(main)
+    assert cluster.names == ["OK", "OK", "EINVAL"]
+    assert not cluster.kernel.signals.alarmed
+
+
+def test_an_alarm_interrupts_a_thread_that_has_a_handler_for_it() -> None:
+    cluster = Cluster()
+    action, flag = cluster.allocate(4), cluster.allocate(4)
+
+    def on_alarm(number: int) -> Script:
+        yield None
+        cluster.memory.set_word(flag, number)
+        return 0
+
+    def main(_: int) -> Script:
+        cluster.memory.set_word(action, cluster.scripts.routine(on_alarm))
+        yield from call(Call.SIGCTL, ALARM, action)
+        yield from call(Call.ALARM, 1)
+        cluster.kernel.tick(TICKS_PER_SECOND)
+        while not cluster.word(flag):
+            yield None
+        return 0
+
+    cluster.run(main)
+    assert cluster.word(flag) == ALARM
+
+
+def test_the_alarm_of_a_thread_that_has_ended_is_nobody_s() -> None:
+    cluster = Cluster()
+
+    def sleeper(_: int) -> Script:
+        yield from call(Call.ALARM, 1)
+        return 0
+
+    def main(_: int) -> Script:
+        tid = yield from cluster.create(sleeper, 0)
+        yield from call(Call.THREAD_JOIN, tid, 0)
+        cluster.kernel.tick()
+        cluster.note(cluster.kernel.signals.alarmed)
+        return 0
+
+    assert cluster.run(main).results == [0]
+
+
+def test_nothing_that_a_process_has_asked_for_is_left_when_it_has_ended() -> None:
+    cluster = Cluster()
+    action = cluster.allocate(4)
+
+    def main(_: int) -> Script:
+        cluster.memory.set_word(action, 0x8000)
+        yield from call(Call.SIGCTL, 3, action)
+        yield from call(Call.SIGSEND, 4, cluster.placement.system_thread_count)
+        yield from call(Call.EXCP_CONTROL, PAGE_FAULT, IGNORE)
+        yield from call(Call.ALARM, 1)
+        return 0
+
+    cluster.run(main)
+    cluster.settle()
+    signals, exceptions = cluster.kernel.signals, cluster.kernel.exceptions
+    assert (signals._handlers, signals._pending, signals._alarms, exceptions._actions) == ({}, {}, {}, {})

@@ -165,8 +165,43 @@ def ping_pong(node: Node, kind: Kind, port: int) -> Script:
     return 0
 
 
+def ping_pong_reverse(node: Node, kind: Kind, port: int) -> Script:
+    """The same, but the others begin."""
+    for number in range(ROUNDS):
+        for peer in node.peers:
+            for writes in (node.node != MASTER, node.node == MASTER):
+                if writes:
+                    yield from node.write(kind, port, peer, byte_of(node.node, port, number))
+                else:
+                    yield from node.read(kind, port, peer, byte_of(peer, port, number))
+    return 0
+
+
+def broadcast_local(node: Node, kind: Kind, port: int) -> Script:
+    """The thread of port 0 writes to those of all other ports of the node."""
+    for number in range(ROUNDS):
+        for other in range(1, node.ports) if port == 0 else ():
+            out = node.outputs[kind, node.node, other]
+            yield from kind.write(node.cluster, out, node.buffer(kind, 0), byte_of(node.node, other, number))
+        if port:
+            yield from node.read(kind, port, node.node, byte_of(node.node, port, number))
+    return 0
+
+
+def gather_local(node: Node, kind: Kind, port: int) -> Script:
+    """The threads of all other ports write, each to its port; the thread of port 0 reads there."""
+    for number in range(ROUNDS):
+        for other in range(1, node.ports) if port == 0 else ():
+            into, source = node.inputs[kind, other], (node.node, other)
+            byte = byte_of(node.node, other, number)
+            yield from kind.read(node.cluster, into, source, node.buffer(kind, 0), byte)
+        if port:
+            yield from node.write(kind, port, node.node, byte_of(node.node, port, number))
+    return 0
+
+
 def local(node: Node, kind: Kind, port: int) -> Script:
-    """To the own node."""
+    """Each thread of a node to itself."""
     for number in range(ROUNDS):
         yield from node.write(kind, port, node.node, byte_of(node.node, port, number))
         yield from node.read(kind, port, node.node, byte_of(node.node, port, number))
@@ -184,11 +219,17 @@ def run(pattern: Pattern, kinds: tuple[Kind, ...], ports: int, threads: bool, *s
     assert [cluster.results for cluster in world.clusters.values()] == [[1]] * len(world.clusters)
 
 
-PATTERNS = pytest.mark.parametrize("pattern", [broadcast, gather, ping_pong], ids=lambda pattern: pattern.__name__)
+def named(pattern: Pattern) -> str:
+    return getattr(pattern, "__name__", "pattern")
 
 
-@behaviour("mailbox", "stress")
-@behaviour("portal", "stress")
+PATTERNS = pytest.mark.parametrize("pattern", [broadcast, gather, ping_pong], ids=named)
+FOUR = pytest.mark.parametrize("pattern", [broadcast, gather, ping_pong, ping_pong_reverse], ids=named)
+LOCAL = pytest.mark.parametrize("pattern", [broadcast_local, gather_local, local], ids=named)
+
+
+@behaviour("mailbox", "stress", "stress ports")
+@behaviour("portal", "stress", "stress ports")
 @PATTERNS
 @KINDS
 @pytest.mark.parametrize("ports", [1, 6])
@@ -197,37 +238,47 @@ def test_patterns_between_three_nodes(pattern: Pattern, kinds: tuple[Kind, ...],
 
 
 @behaviour("mailbox", "stress threads")
-@behaviour("portal", "stress")
+@behaviour("portal", "stress threads")
 @PATTERNS
 @KINDS
 def test_patterns_between_threads_of_three_nodes(pattern: Pattern, kinds: tuple[Kind, ...]) -> None:
+    """A mailbox takes its next message from the sender that the thread has set."""
     run(pattern, kinds, 6, True, *SLAVES)
 
 
-@behaviour("mailbox", "stress threads")
-@behaviour("portal", "stress")
+@behaviour("mailbox", "stress local")
+@behaviour("portal", "stress local")
+@LOCAL
 @KINDS
-def test_patterns_between_threads_of_one_node(kinds: tuple[Kind, ...]) -> None:
-    run(local, kinds, 6, True)
+def test_patterns_between_threads_of_one_node(pattern: Pattern, kinds: tuple[Kind, ...]) -> None:
+    run(pattern, kinds, 6, True)
 
 
-@behaviour("mailbox and portal together", "stress")
-@PATTERNS
+@behaviour("mailbox and portal together", "stress", "stress ports")
+@FOUR
 @TOGETHER
-def test_both_kinds_together_between_three_nodes(pattern: Pattern, kinds: tuple[Kind, ...]) -> None:
-    run(pattern, kinds, 4, False, *SLAVES)
+@pytest.mark.parametrize("ports", [1, 4])
+def test_both_kinds_together_between_three_nodes(pattern: Pattern, kinds: tuple[Kind, ...], ports: int) -> None:
+    run(pattern, kinds, ports, False, *SLAVES)
 
 
 @behaviour("mailbox and portal together", "stress threads")
-@PATTERNS
+@FOUR
 @TOGETHER
 def test_both_kinds_together_between_threads(pattern: Pattern, kinds: tuple[Kind, ...]) -> None:
     run(pattern, kinds, 4, True, *SLAVES)
 
 
-@behaviour("mailbox", "stress")
-@behaviour("portal", "stress")
-@behaviour("mailbox and portal together", "stress")
+@behaviour("mailbox and portal together", "stress threads")
+@LOCAL
+@TOGETHER
+def test_both_kinds_together_between_threads_of_one_node(pattern: Pattern, kinds: tuple[Kind, ...]) -> None:
+    run(pattern, kinds, 4, True)
+
+
+@behaviour("mailbox", "stress ends")
+@behaviour("portal", "stress ends")
+@behaviour("mailbox and portal together", "stress ends")
 def test_ends_can_be_made_and_unmade_in_rounds() -> None:
     cluster = World(MASTER)[MASTER]
 

@@ -265,14 +265,20 @@ def test_the_wrong_end_and_an_id_not_in_use_are_bad() -> None:
             (Call.MAILBOX_WAIT, 9),
         ):
             cluster.note((yield from call(number, identity)))
-        for number, identity in ((Call.MAILBOX_AREAD, out), (Call.MAILBOX_AWRITE, into), (Call.MAILBOX_AREAD, 9)):
+        for number, identity in (
+            (Call.MAILBOX_AREAD, out),
+            (Call.MAILBOX_AWRITE, into),
+            (Call.MAILBOX_AREAD, 9),
+            (Call.MAILBOX_AWRITE, 9),
+        ):
             cluster.note((yield from call(number, identity, buffer, SIZE)))
+        cluster.note((yield from call(Call.MAILBOX_IOCTL, 9, Ioctl.VOLUME, buffer)))
         cluster.note((yield from call(Call.MAILBOX_AREAD, into, buffer, SIZE)))
         for identity in (into, out):
             cluster.note((yield from call(Call.MAILBOX_WAIT, identity)))
         return 0
 
-    assert cluster.run(main).names == [*["EBADF"] * 8, "ENOMSG", "OK", "OK"]
+    assert cluster.run(main).names == [*["EBADF"] * 10, "ENOMSG", "OK", "OK"]
 
 
 @behaviour("mailbox", "set remote")

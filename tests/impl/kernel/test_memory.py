@@ -17,7 +17,7 @@ from kmigrate.impl.kernel.placement import Placement
 from kmigrate.impl.kernel.syscall import Call
 from support.behaviours import behaviour
 from support.cluster import Cluster
-from support.scripts import Script, call
+from support.scripts import Script, call, each
 
 
 class Bench:
@@ -104,6 +104,23 @@ def test_all_frames_can_be_taken_and_freed_and_no_more() -> None:
         for frame in taken:
             bench.frames.free(frame)
     assert bench.frames.free_frames == 128
+
+
+@behaviour("page frames", "invalid free", "bad free", "double free", "stress")
+def test_the_calls_on_frames_are_refused_by_name_and_give_all_frames() -> None:
+    cluster = Cluster()
+    first = cluster.kernel.frames.number_of(0)
+
+    def main(_: int) -> Script:
+        for frame in (0, first + 128, first, first + 127):
+            cluster.note((yield from call(Call.FRAME_FREE, frame)))
+        taken = yield from each(call(Call.FRAME_ALLOC) for _ in range(128))
+        assert taken == list(range(first, first + 128))
+        for frame in (*taken, first):
+            cluster.note((yield from call(Call.FRAME_FREE, frame)))
+        return 0
+
+    assert cluster.run(main).names == ["EINVAL"] * 2 + ["EFAULT"] * 2 + ["OK"] * 128 + ["EFAULT"]
 
 
 # -- kernel pages -----------------------------------------------------------------------------------------
@@ -228,6 +245,23 @@ def test_many_user_pages_can_be_allocated_written_checked_and_freed() -> None:
             assert bench.memory.data[physical] == number
             bench.paging.free(bench.directory, address)
             assert bench.paging.translate(address) is None
+
+
+@behaviour("user pages", "stress")
+def test_the_calls_give_as_many_user_pages_as_there_are_frames() -> None:
+    cluster = Cluster()
+    pages = [MPPA256.user_base + index * 4096 for index in range(128)]
+
+    def main(_: int) -> Script:
+        for number, address in enumerate(pages):
+            cluster.note((yield from call(Call.PAGE_ALLOC, address)))
+            cluster.kernel.user.write(address, bytes((number,)) * 4096)
+        for number, address in enumerate(pages):
+            assert cluster.kernel.user.read(address, 4096) == bytes((number,)) * 4096
+            cluster.note((yield from call(Call.PAGE_FREE, address)))
+        return 0
+
+    assert cluster.run(main).names == ["OK"] * 256
 
 
 def test_a_frame_that_cannot_be_mapped_is_not_lost() -> None:

@@ -89,7 +89,7 @@ def spans(placement: Placement) -> list[tuple[int, int]]:
     return sorted(
         [(placement.field(name), size_of(layout, name)) for name in UAREA_FIELDS]
         + [
-            (placement.stubs, 16),
+            (placement.stubs, 24),
             (placement.boards, geometry.cores * BOARD.itemsize),
             (placement.system_threads, placement.system_thread_count * THREAD.itemsize),
             (placement.counters, geometry.kernel_pages * 4),
@@ -99,6 +99,15 @@ def spans(placement: Placement) -> list[tuple[int, int]]:
             (placement.sections, geometry.user_bytes),
         ]
     )
+
+
+@GEOMETRIES
+@PLACEMENTS
+def test_the_user_sections_begin_a_page(geometry: Geometry, together: bool) -> None:
+    """The kernel's bss ends with a page, and the user sections follow it."""
+    placement = Placement.of(geometry, together=together)
+    assert placement.sections % geometry.page_bytes == 0
+    assert geometry.kernel_pool - placement.sections - geometry.user_bytes < geometry.page_bytes
 
 
 @GEOMETRIES

@@ -12,7 +12,6 @@ from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.kernel.placement import Placement
 from kmigrate.impl.kernel.structures import BOARD
 from kmigrate.impl.programs.console import console_text
-from kmigrate.impl.programs.gate import Gate, gate_of
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.impl.simulation.loop import Loop
@@ -51,10 +50,6 @@ class Node:
     @property
     def console(self) -> str:
         return console_text(self.program, self.memory)
-
-    @property
-    def gate(self) -> Gate:
-        return gate_of(self.program, self.memory)
 
     @property
     def only_users_are_ready(self) -> bool:

@@ -71,7 +71,7 @@ def test_one_runtime_serves_all_programs() -> None:
     assert len({program.runtime_digest for program in programs}) == 1
     assert len({program.entry for program in programs}) == 1
     assert len({program.digest for program in programs}) == len(programs)
-    for symbol in ("kcall", "kmigrate_to", "kmigration", "__console", "memcpy", "__process"):
+    for symbol in ("kcall", "kmigrate_to", "__console", "memcpy", "__process"):
         assert len({program.symbol(symbol) for program in programs}) == 1, symbol
 
 
@@ -97,7 +97,7 @@ def test_no_file_says_where_or_when_it_was_built(name: str) -> None:
     """Apart from names and code there is nothing: no path, no compiler's comment, no debug information."""
     image = shipped_image(name)
     assert re.search(rb"/(home|tmp|work|usr|root|Users)/|clang|LLD|zig", image) is None
-    assert len(image) < 16_384
+    assert len(image) < 18_432
 
 
 def test_the_sources_fit_the_style() -> None:

@@ -6,6 +6,7 @@ kernel, as the migration daemon is.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,16 @@ from hypothesis import strategies as st
 
 from impl.programs import oracle
 from impl.programs.processes import Nodes
+from kmigrate.impl.chip.geometry import MPPA256
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import KernelPanic
 from kmigrate.impl.kernel.exceptions import IGNORE
 from kmigrate.impl.kernel.structures import signed
-from kmigrate.impl.kernel.syscall import Call, Request
+from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Remote, Request
 from kmigrate.impl.programs.catalogue import experiment_argument, load
-from kmigrate.impl.programs.gate import UNDECIDED
 from kmigrate.impl.programs.program import UserProgram, read_user_program
 from kmigrate.impl.programs.toolchain import Toolchain
+from support.behaviours import behaviour
 
 TIMER, FIRST, SECOND, THIRD = 0, 8, 9, 10
 HERE = Path(__file__).parent / "c"
@@ -32,17 +34,27 @@ def own(toolchain: Toolchain, name: str) -> UserProgram:
     return read_user_program(name, toolchain.build(HERE / f"{name}.c"))
 
 
-def answer_requests(nodes: Nodes, node: int, *, waits: bool = False) -> list[int]:
-    """Give a node a task that begins a migration, and tell its runtime; the nodes that were asked for."""
-    asked: list[int] = []
+def answer_requests(nodes: Nodes, *, waits: bool = False, refusal: Errno | None = None) -> dict[int, list[int]]:
+    """Serve `kmigrate_to` as a daemon does; the nodes that were asked for, by the node that has asked.
 
-    def body(request: Request) -> int:
-        asked.append(request.arguments[0])
-        return 0
+    waits    whether the caller waits until it is elsewhere or refused; else it freezes its cluster
+    refusal  what the caller hears, if it is refused
+    """
+    asked: dict[int, list[int]] = {node: [] for node in nodes.nodes}
 
-    gate = nodes[node].gate
-    gate.task = nodes[node].kernel.tasks.graph.create(body).identity
-    gate.waits = waits
+    def serve(here: int, request: Request) -> Outcome:
+        target = request.signed(0)
+        if not 0 <= target < MPPA256.torus.nodes or (not request.stage and target == here):
+            return -Errno.EINVAL
+        if not request.stage:
+            asked[here].append(target)
+            return Leave(1) if waits else Remote(Call.FREEZE, (), 1)
+        if refusal is not None:
+            return -refusal
+        return 0 if target == here or not waits else Leave(1)
+
+    for node, one in nodes.nodes.items():
+        one.kernel.calls.local[Call.MIGRATE_TO] = partial(serve, node)
     return asked
 
 
@@ -110,6 +122,24 @@ def test_a_full_stack_tramples_what_lies_below_it() -> None:
     with pytest.raises(KernelPanic):
         nodes.run_until_ended(FIRST)
     assert nodes[FIRST].word("depth") > 4096 // 128
+
+
+@behaviour("tasks", "dispatch", "hard dependency", "soft dependency", "exit periodic", "loop periodic", "emit")
+@behaviour("tasks", "identification", "current", "connect")
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
+def test_the_dispatcher_runs_functions_of_a_process(exact: bool) -> None:
+    nodes = Nodes(load("tasks"), FIRST, exact=exact).start(10, FIRST).run_until_ended(FIRST)
+    assert nodes[FIRST].exit_value == 0
+    assert [nodes[FIRST].word(name) for name in ("written", "loops", "beats")] == [3, 10, 10]
+
+
+@behaviour("signals", "control", "fault")
+@behaviour("exceptions", "handler")
+@pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
+def test_signals_alarm_and_mended_page_fault_reach_machine_code(exact: bool) -> None:
+    nodes = Nodes(load("signals"), FIRST, exact=exact).start(4, FIRST).run_until_ended(FIRST)
+    assert nodes[FIRST].exit_value == 0
+    assert [nodes[FIRST].word(name) for name in ("pings", "faults")] == [4, 1]
 
 
 # -- messages ----------------------------------------------------------------------------------------------
@@ -187,13 +217,13 @@ def results(nodes: Nodes, node: int) -> list[int]:
 
 def test_a_migration_to_nowhere_is_refused(toolchain: Toolchain) -> None:
     nodes = Nodes(own(toolchain, "leave"), FIRST).start(SECOND, FIRST).run_until_ended(FIRST)
-    assert results(nodes, FIRST) == [-Errno.EINVAL] * 3 + [-Errno.ENOSYS]
+    assert results(nodes, FIRST) == [-Errno.ENOSYS] * 4
 
 
 def test_as_published_the_caller_freezes_its_cluster_and_both_copies_go_on(toolchain: Toolchain) -> None:
     nodes = Nodes(own(toolchain, "leave"), FIRST, SECOND)
     nodes[SECOND].kernel.boot()
-    asked = answer_requests(nodes, FIRST)
+    asked = answer_requests(nodes)[FIRST]
     nodes.start(SECOND, FIRST)
     assert run_until_asked(nodes, asked) == SECOND
     nodes.run(200)
@@ -211,7 +241,7 @@ def test_as_published_the_caller_freezes_its_cluster_and_both_copies_go_on(toolc
 def test_a_caller_that_waits_goes_on_where_it_arrives(toolchain: Toolchain) -> None:
     nodes = Nodes(own(toolchain, "leave"), FIRST, SECOND)
     nodes[SECOND].kernel.boot()
-    asked = answer_requests(nodes, FIRST, waits=True)
+    asked = answer_requests(nodes, waits=True)[FIRST]
     nodes.start(SECOND, FIRST)
     assert run_until_asked(nodes, asked) == SECOND
     nodes.run(500)
@@ -223,12 +253,8 @@ def test_a_caller_that_waits_goes_on_where_it_arrives(toolchain: Toolchain) -> N
 
 def test_a_caller_that_waits_hears_of_a_refusal(toolchain: Toolchain) -> None:
     nodes = Nodes(own(toolchain, "leave"), FIRST)
-    asked = answer_requests(nodes, FIRST, waits=True)
+    answer_requests(nodes, waits=True, refusal=Errno.EBUSY)
     nodes.start(SECOND, FIRST)
-    run_until_asked(nodes, asked)
-    nodes.run(100)
-    assert nodes[FIRST].gate.outcome == UNDECIDED
-    nodes[FIRST].gate.outcome = -Errno.EBUSY
     nodes.run_until_ended(FIRST)
     assert (results(nodes, FIRST)[3], nodes[FIRST].exit_value) == (-Errno.EBUSY, 1)
 
@@ -242,7 +268,7 @@ HELPERS, PAGES = 3, 2
 @pytest.mark.parametrize("name", ["threads", "parallel"])
 def test_the_published_experiment_counts_on_the_copy_that_stays(name: str, exact: bool) -> None:
     nodes = Nodes(load(name), TIMER, FIRST, SECOND, exact=exact)
-    asked = answer_requests(nodes, FIRST)
+    asked = answer_requests(nodes)[FIRST]
     nodes.start(experiment_argument(helpers=HELPERS, pages=PAGES, clusters=2), TIMER, FIRST, SECOND)
     assert run_until_asked(nodes, asked) == SECOND
     nodes.run(1_000)
@@ -256,14 +282,14 @@ def test_the_published_experiment_counts_on_the_copy_that_stays(name: str, exact
     nodes[FIRST].kernel.freezing.unfreeze()
     nodes.run_until_ended(TIMER, FIRST, SECOND)
     assert [nodes[node].exit_value for node in (TIMER, FIRST, SECOND)] == [0, 0, 0]
-    assert nodes[TIMER].word("downtime") > 1_000 * 1_000
+    assert nodes[TIMER].word("downtime") >= 1_000 * 1_000
     assert nodes[TIMER].console == f"{nodes[TIMER].word('downtime')} cycles\n"
 
 
 @pytest.mark.parametrize("name", ["threads", "parallel"])
 def test_with_the_flag_moved_the_experiment_ends_without_a_copy(name: str) -> None:
     nodes = Nodes(load(name), TIMER, FIRST, SECOND)
-    asked = answer_requests(nodes, FIRST, waits=True)
+    asked = answer_requests(nodes, waits=True)[FIRST]
     argument = experiment_argument(helpers=HELPERS, pages=PAGES, clusters=2, moved=True)
     nodes.start(argument, TIMER, FIRST, SECOND)
     assert run_until_asked(nodes, asked) == SECOND
@@ -278,7 +304,7 @@ def test_the_circular_experiment_comes_home(published: bool) -> None:
     clusters = 4
     ring = [FIRST + cluster for cluster in range(clusters)]
     nodes = Nodes(load("circular"), TIMER, *ring)
-    asked = {node: answer_requests(nodes, node, waits=not published) for node in ring}
+    asked = answer_requests(nodes, waits=not published)
     nodes.start(experiment_argument(clusters=clusters), TIMER, *ring)
     for hop, here in enumerate(ring):
         there = run_until_asked(nodes, asked[here])

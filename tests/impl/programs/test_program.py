@@ -50,8 +50,8 @@ def program_header(index: int, field: int, value: int) -> bytes:
             "program spin: __USER_START is missing, but mppa256 needs",
         ),
         (
-            SPIN.replace(b"kmigration\0", b"kmigratiox\0"),
-            "program spin: kmigration is missing, but the runtime has it",
+            SPIN.replace(b"__console\0", b"__consolx\0"),
+            "program spin: __console is missing, but the runtime has it",
         ),
     ],
 )

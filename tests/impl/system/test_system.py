@@ -17,6 +17,8 @@ from impl.programs import oracle
 from impl.system.small import DATA, call, small, start
 from kmigrate.impl import MPPA256, TINY, ChoiceList
 from kmigrate.impl.chip.errors import BadElf
+from kmigrate.impl.daemon.attempt import Refusal
+from kmigrate.impl.daemon.names import Record
 from kmigrate.impl.errors import BadConfiguration
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
@@ -24,22 +26,37 @@ from kmigrate.impl.programs.catalogue import experiment_argument, shipped_image
 from kmigrate.impl.programs.errors import NoSuchProgram, WrongLayout
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.programs.toolchain import Toolchain
-from kmigrate.impl.system import IO, Phase, System, Timing
+from kmigrate.impl.system import IO, Phase, Process, System, Timing
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
     NameTaken,
+    NoDaemon,
     NoSuchPlace,
     NoSuchProcess,
     NothingHappens,
     OutOfTime,
     SpawnRefused,
 )
+from kmigrate.impl.system.services import Stand
+from kmigrate.spec.vocabulary import MovePhase
 from support.machinecode import S0, T0, T1, loop
 
 RETURN = asm.jalr(0, RA, 0)
 SEVEN = small("seven", asm.li(A0, 7), RETURN)
 SPIN = small("spin", asm.jal(0, 0))
+
+
+def owner(system: System, name: str) -> int:
+    """The node on which the process of a name is."""
+    found = system.services.record(name)
+    assert found is not None
+    return found.owner
+
+
+def record(system: System, process: Process) -> Record:
+    """What the name service knows of where a process is."""
+    return system.services.state.records[process.number]
 
 
 # -- programs --------------------------------------------------------------------------------------------
@@ -215,6 +232,20 @@ def test_a_program_finds_another_by_its_logical_name() -> None:
     assert system.wait(system.spawn(asks(b"server"), 0)) == system.node_of(2)
 
 
+def test_a_program_that_ships_serves_whoever_knows_its_name() -> None:
+    system = System()
+    client, server = system.spawn("names", 2, 5), system.spawn("names", 11)
+    assert [system.wait(client), system.wait(server)] == [0, 0]
+    assert system.place(server).node == system.node_of(11) == owner(system, "server.of.numbers")
+
+
+def test_the_alarm_of_a_program_comes_by_the_machine_s_clock() -> None:
+    system = System()
+    process = system.spawn("signals", 1)
+    assert system.wait(process) == 0
+    assert system.console(process) == "400 million cycles\n"
+
+
 def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain: Toolchain) -> None:
     system = System()
     server = system.spawn("spin", 4, 1, name="server")
@@ -240,24 +271,31 @@ def test_a_program_can_give_itself_a_name_that_is_its_own() -> None:
     )
     system = System(TINY)
     assert system.wait(system.spawn(links, 1)) == 0
-    assert system.services.state.names["worker"].node == system.node_of(1)
+    assert owner(system, "worker") == system.node_of(1)
     assert system.wait(system.spawn(links, 2)) == (1 << 32) - 10, "EBUSY: c1 has it"
 
 
 # -- moving ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("uarea", [True, False], ids=["UArea", "scattered"])
 @pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
-def test_a_checksum_is_right_after_moves_on_either_kernel(uarea: bool, exact: bool) -> None:
-    system = System(uarea=uarea, exact=exact)
+def test_a_checksum_is_right_after_moves_whatever_the_cores_see_of_memory(exact: bool) -> None:
+    system = System(exact=exact)
     process = system.spawn("workload", 0, 40, name="worker")
     for at, to in ((1_500_000, 9), (8_500_000, 2), (15_500_000, 0)):
         system.move(process, to, at=at)
     assert system.wait(process) == 0
-    assert system.mover.refused == {}
-    assert (system.place(process).number, system.services.state.names["worker"].epoch) == (0, 4)
+    assert [request.stand for request in system.services.state.requests] == [Stand.MOVED] * 3
+    assert (system.place(process).number, record(system, process).epoch) == (0, 4)
     assert system.word(process, "checksum") == oracle.workload(40)
+
+
+def test_a_kernel_without_the_uarea_has_no_daemon() -> None:
+    system = System(TINY, uarea=False)
+    with pytest.raises(NoDaemon, match="c2 has no migration daemon: a machine without the UArea has none"):
+        system.move(system.spawn(SPIN, 1), 2)
+    with pytest.raises(BadConfiguration, match="daemon is none, but it must be hardened or published"):
+        System(TINY, daemon="none")
 
 
 @settings(max_examples=8, deadline=None)
@@ -282,7 +320,7 @@ def test_the_circular_experiment_comes_home_by_its_own_calls() -> None:
     traveller = system.spawn("circular", 0, argument, name="traveller")
     assert [system.wait(traveller), system.wait(timer)] == [0, 0]
     assert system.word(traveller, "travelled") == 0xDEADBEEF + 4
-    assert (system.place(traveller).number, system.services.state.names["traveller"].epoch) == (0, 5)
+    assert (system.place(traveller).number, record(system, traveller).epoch) == (0, 5)
     assert int(system.console(timer).split()[0]) > 4 * 5 * 200_000, "a thread is two pieces, sections are three"
 
 
@@ -293,7 +331,9 @@ def test_a_program_that_cannot_leave_is_told() -> None:
     system.spawn("circular", IO, argument)
     traveller = system.spawn("circular", 0, argument, name="traveller")
     assert system.wait(traveller) == 3, "kmigrate_to was refused"
-    assert system.mover.refused == {"traveller": "c1 has a process"}
+    status = system.status(traveller)
+    assert status is not None
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "occupied", 0)
 
 
 def test_a_process_that_has_ended_stays_ended_when_others_come() -> None:
@@ -316,7 +356,9 @@ def test_a_destination_that_stops_leaves_the_process_where_it_was() -> None:
     system.move(process, 1, at=2_000_000)
     system.stop(1, at=3_000_000)
     assert system.wait(process) == 0
-    assert system.mover.refused == {"worker": "c1 has stopped"}
+    status = system.status(process)
+    assert status is not None
+    assert (status.phase, status.reason) == (MovePhase.FAILED, "timeout")
     assert system.place(process).number == 0
 
 
@@ -327,7 +369,10 @@ def test_what_cannot_move_stays_where_it_is() -> None:
     system.move(first, 1)
     system.move(second, 1)
     system.run(1_000_000)
-    assert system.mover.refused == {"first": "c1 has a process", "second": "it is there already"}
+    assert [(one.stand, one.reason) for one in system.services.state.requests] == [
+        (Stand.STAYED, Refusal.OCCUPIED),
+        (Stand.STAYED, Refusal.NO_SUCH_NODE),
+    ]
     assert [system.place(process).number for process in (first, second)] == [0, 1]
 
 

@@ -3,12 +3,12 @@
 Source: hardened coordination (ours). The ends are named by their nodes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from kmigrate.impl.image import Assembly, Image, Manifest
 from kmigrate.impl.kernel.errno import Errno
-from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
+from kmigrate.spec.vocabulary import DestinationPhase, Mstate, SourcePhase
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,6 +55,16 @@ class Refusal(Enum):
     """What came is not the image that the manifest says."""
     CANCELLED = ("cancelled", Errno.EAGAIN)
     """The user took the request back."""
+    NOT_HERE = ("not-here", Errno.ENOENT)
+    """The process does not stand on the cluster that was asked to move it."""
+    NO_SUCH_NODE = ("no-such-node", Errno.EINVAL)
+    """The node is the process's own, or none on which a process can run."""
+    UNDER_WAY = ("under-way", Errno.EBUSY)
+    """Another attempt of the process is open."""
+    UNAUTHORISED = ("unauthorised", Errno.EPERM)
+    """Who asked may not: a third party that is not the service of the machine."""
+    NO_ANSWER = ("no-answer", Errno.ETIMEDOUT)
+    """The daemon of the source has not answered; only the service says so."""
 
     def __init__(self, reason: str, errno: Errno) -> None:
         self.reason = reason
@@ -78,18 +88,22 @@ class Resident:
 class SourceRecord:
     """What the source remembers of an attempt.
 
-    owed     the destination waits for the first piece
+    request  number of the third party's request that it serves; 0: the process has asked itself
+    asked    whether the destination has been asked
     image    the process as it was when the barrier was passed; None before, and once the attempt is closed
     pieces   the image as pieces
+    states   of the transfer, by piece
     refusal  why the attempt has failed; None unless it has
     waited   looks of the watch since something has happened
     """
 
     attempt: Attempt
     phase: SourcePhase = SourcePhase.ASKING
-    owed: bool = False
+    request: int = 0
+    asked: bool = False
     image: Image | None = None
     pieces: tuple[bytes, ...] = ()
+    states: tuple[Mstate | None, ...] = ()
     refusal: Refusal | None = None
     waited: int = 0
 
@@ -97,6 +111,10 @@ class SourceRecord:
     def open(self) -> bool:
         """Whether the attempt is under way."""
         return self.phase is not SourcePhase.CLOSED
+
+    def copy(self) -> "SourceRecord":
+        """The same record, of another daemon."""
+        return replace(self)
 
     @property
     def before_commit(self) -> bool:
@@ -127,3 +145,7 @@ class DestinationRecord:
     image: Image | None = None
     refusal: Refusal | None = None
     waited: int = 0
+
+    def copy(self) -> "DestinationRecord":
+        """The same record, of another daemon."""
+        return replace(self, assembly=self.assembly.copy())

@@ -1,12 +1,15 @@
 """Letters in and out of one node, through its mailbox on port 0, by tasks of the dispatcher.
 
+Mailboxes are not taken as reliable: a letter that is damaged is forgotten, and a node that does not acknowledge
+one for long holds up no other. Who needs an answer asks again.
+
 Source: hardened coordination (ours); nanvix-facts 2.3, 2.5, 7.2.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from kmigrate.impl.daemon.errors import NoNetwork
-from kmigrate.impl.daemon.lane import Lane, Opening
+from kmigrate.impl.daemon.lane import Cargo, Lane, LaneState, Opening
 from kmigrate.impl.daemon.letters import Letter, letter_bytes
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.statics import Statics
@@ -17,32 +20,46 @@ from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.syscall import Call, Outcome, Remote, Request
 from kmigrate.impl.kernel.task import DEFAULT_TRIGGER, Trigger
 
+Heed = Callable[[Letter, int], None]
+"""Is given a letter and the node from which the hardware says that it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class CourierState:
+    """All that a courier knows, as plain data.
+
+    forgotten  letters that were not whole
+    lanes      those that have been used, by node
+    """
+
+    forgotten: int
+    lanes: tuple[tuple[int, LaneState], ...]
+
 
 class Courier:
     """The letters of one node.
 
     heed       is given each letter that has come and is whole
+    peers      the nodes to which it can write
     transfers  makes the tasks of transfers
     forgotten  letters that were not whole
     Raises     NoNetwork, NoRoom
     """
 
-    def __init__(self, kernel: Kernel, statics: Statics, heed: Callable[[Letter], None]) -> None:
-        if kernel.flows is None:
-            raise NoNetwork(kernel.node)
-        self.transfers = Transfers(kernel.dispatcher, kernel.flows)
+    def __init__(self, kernel: Kernel, statics: Statics, heed: Heed, peers: tuple[int, ...]) -> None:
+        self.transfers = Transfers(kernel)
         self.forgotten = 0
         self._kernel = kernel
         self._geometry = kernel.placement.geometry
         self._size = letter_bytes(self._geometry)
-        self._statics = statics
         self._heed = heed
         self._received = statics.take(self._size)
-        self._lanes: dict[int, tuple[Lane, int]] = {}
+        self._lanes = {node: self._lane(node, statics.take(self._size)) for node in peers if node != kernel.node}
         graph = kernel.tasks.graph
         self._listen = self.transfers.start(Operation.MAILBOX_READ)
         heard = self.transfers.finish()
         serve = graph.create(self._serve)
+        self._boot = graph.create(self._begin)
         graph.connect(self._listen, heard, dependency=False, triggers=DEFAULT_TRIGGER)
         graph.connect(heard, serve, dependency=False, triggers=Trigger.USER0)
         graph.connect(heard, self._listen, dependency=False, triggers=Trigger.ERROR_CATCH)
@@ -50,26 +67,54 @@ class Courier:
 
     def start(self) -> None:
         """Listen from the dispatcher's next task on."""
-        tasks = self._kernel.tasks
-        tasks.dispatch(tasks.graph.create(self._begin))
+        self._kernel.tasks.dispatch(self._boot)
 
     def send(self, node: int, letter: Letter) -> None:
-        """Write a letter to a node."""
-        content = letter.encode(self._geometry)
-        lane, buffer = self._lane(node)
+        """Write a letter to a node; one to a node that is no peer is dropped."""
+        lane = self._lanes.get(node)
+        if lane is not None:
+            lane.put(letter.encode(self._geometry))
 
-        def load() -> tuple[int, int, int]:
-            self._kernel.memory.write(buffer, content)
+    @property
+    def busy(self) -> bool:
+        """Whether a letter waits to leave."""
+        return any(lane.state.busy for lane in self._lanes.values())
+
+    def look(self, patience: int) -> None:
+        """Time has passed: a node that has not acknowledged for long is not waited for."""
+        for node, lane in self._lanes.items():
+            state = lane.state
+            if state.under_way is not None:
+                state.waited += 1
+                if state.waited > patience:
+                    state.waited = 0
+                    self._kernel.mailboxes.expire(node)
+
+    # -- all at once -------------------------------------------------------------------------------------
+
+    def kept(self) -> CourierState:
+        """What it knows, to be put into the courier of another kernel that is built alike."""
+        fresh = LaneState()
+        used = [(node, lane.state.copy()) for node, lane in self._lanes.items() if lane.state != fresh]
+        return CourierState(self.forgotten, tuple(used))
+
+    def put(self, state: CourierState) -> None:
+        """Know what another one knew."""
+        self.forgotten = state.forgotten
+        used = dict(state.lanes)
+        for node, lane in self._lanes.items():
+            lane.state = used[node].copy() if node in used else LaneState()
+
+    # -- tasks -------------------------------------------------------------------------------------------
+
+    def _lane(self, node: int, buffer: int) -> Lane:
+        def load(cargo: Cargo) -> tuple[int, int, int]:
+            assert isinstance(cargo, bytes)
+            self._kernel.memory.write(buffer, cargo)
             return buffer, self._size, 0
 
-        lane.put(load)
-
-    def _lane(self, node: int) -> tuple[Lane, int]:
-        if node not in self._lanes:
-            opening = Opening(Call.MAILBOX_OPEN, (node, PORT), Operation.MAILBOX_WRITE)
-            lane = Lane(self._kernel.dispatcher, self.transfers, opening)
-            self._lanes[node] = (lane, self._statics.take(self._size))
-        return self._lanes[node]
+        opening = Opening(Call.MAILBOX_OPEN, (node, PORT), Operation.MAILBOX_WRITE)
+        return Lane(self._kernel.dispatcher, self.transfers, node, opening, load)
 
     def _begin(self, request: Request) -> Outcome:
         if not request.stage:
@@ -84,5 +129,5 @@ class Courier:
         except MalformedMessage:
             self.forgotten += 1
             return 0
-        self._heed(letter)
+        self._heed(letter, self._kernel.mailboxes.writer(self._listen.arguments[0]))
         return 0

@@ -1,22 +1,22 @@
 """The destination's side of the hardened protocol: grant room or refuse, stage, verify, install, wait.
 
 A conflict is refused at once, so crossing requests and rings end. The destination may give up alone only while it
-stages. What is installed is held until the name service has decided.
+stages. What is installed is held until the name service has decided. What gets no answer is said again; a piece
+that is not the one awaited is dropped.
 
 Source: hardened coordination (ours); nanvix-facts 9 (H2 to H6, H9, H12, H13, H21 to H25).
 """
 
 from kmigrate.impl.chip.geometry import PIECE_BYTES
-from kmigrate.impl.daemon.attempt import Attempt, DestinationRecord, Refusal, Resident
-from kmigrate.impl.daemon.letters import HASH_BYTES, Kind, Letter
-from kmigrate.impl.daemon.source import VOID
+from kmigrate.impl.daemon.attempt import DestinationRecord, Refusal, Resident
+from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Assembly, ImageRefused, Manifest, Tag
 from kmigrate.impl.image.decoder import DIGEST_BYTES
 from kmigrate.impl.image.header import HEADER_BYTES, Header
 from kmigrate.impl.image.sections import ORDER, PAGED
 from kmigrate.impl.kernel.flows import Operation
-from kmigrate.impl.kernel.syscall import Call, Outcome, Remote, Request
+from kmigrate.impl.kernel.syscall import Outcome, Request
 from kmigrate.impl.kernel.task import DEFAULT_TRIGGER, Trigger
 from kmigrate.spec.vocabulary import DestinationPhase
 
@@ -27,19 +27,18 @@ class DestinationSide:
     current    the open one
     last       the one that was closed last
     in_portal  id of the portal through which pieces come
-    awaited    the attempt that owes a piece, open or not: the portal is not free before that has come
     """
 
     def __init__(self, station: Station) -> None:
         self.current: DestinationRecord | None = None
         self.last: DestinationRecord | None = None
         self.in_portal = 0
-        self.awaited: Attempt | None = None
         self._station = station
         transfers, graph = station.courier.transfers, station.kernel.tasks.graph
         self._allow = transfers.allow()
         read, landed = transfers.start(Operation.PORTAL_READ), transfers.finish()
         stage = graph.create(self._stage)
+        self._receiving = (self._allow, read, landed, stage)
         graph.connect(self._allow, read, dependency=False, triggers=DEFAULT_TRIGGER)
         graph.connect(read, landed, triggers=DEFAULT_TRIGGER)
         graph.connect(landed, stage, dependency=False, triggers=Trigger.USER0 | Trigger.ERROR_CATCH)
@@ -50,6 +49,9 @@ class DestinationSide:
     def heed(self, letter: Letter) -> None:
         """REQ: grant or refuse. YES: the copy runs. NO: give the room back."""
         if letter.kind is Kind.REQ:
+            if self.current is not None and self.current.attempt == letter.attempt:
+                self._again(self.current)
+                return
             reason = self._why_not(letter)
             if reason is not None:
                 self._station.courier.send(letter.attempt.source, Letter(Kind.NACK, letter.attempt, reason=reason))
@@ -63,6 +65,7 @@ class DestinationSide:
         if letter.kind is Kind.YES and record.phase is DestinationPhase.INSTALLED:
             self._run(record)
         elif letter.kind is Kind.NO:
+            record.refusal = letter.reason
             self._clear(record)
             self._station.happened("copy_cleared", record.attempt)
 
@@ -70,24 +73,33 @@ class DestinationSide:
         """Why a request is refused; None if there is room for it."""
         station, attempt = self._station, letter.attempt
         if attempt.epoch <= station.seen.get(attempt.container, 0):
-            return Refusal.STALE
-        if self.current is not None or self.awaited is not None:
+            last = self.last
+            return last.refusal or Refusal.STALE if last is not None and last.attempt == attempt else Refusal.STALE
+        if self.current is not None:
             return Refusal.RESERVED
-        if not station.residence.empty:
+        if not self.bury():
             return Refusal.OCCUPIED
-        self._bury()
-        if letter.layout != station.residence.shape.kernel[:HASH_BYTES]:
+        if letter.layout != station.layout:
             return Refusal.OTHER_KERNEL
         return None if station.residence.free(letter.kernel_pages, letter.frames) else Refusal.NO_ROOM
 
-    def _bury(self) -> None:
-        """Scrub a process whose threads have all ended; whatever is still in use here was its own."""
+    def bury(self) -> bool:
+        """Scrub a process whose threads have all ended; whether the place is free.
+
+        Whatever is still in use here was its own.
+        """
         station = self._station
+        if self.current is not None or station.taken() or not station.residence.empty:
+            return False
         if station.resident is not None:
             station.kernel.freezing.hold()
-            station.residence.clear(station.residence.kernel_pages, station.residence.frames)
+            rests = station.kernel.freezing.at_rest
+            if rests:
+                station.residence.clear(station.residence.kernel_pages, station.residence.frames)
+                station.resident = None
             station.kernel.freezing.release()
-            station.resident = None
+            return rests
+        return True
 
     def _grant(self, letter: Letter) -> None:
         """Reserve the room, hold the cluster, and want the first piece."""
@@ -100,23 +112,39 @@ class DestinationSide:
         station.kernel.freezing.hold()
         station.happened("granted", attempt)
         self._want(record)
+        station.watch()
 
     # -- staging -----------------------------------------------------------------------------------------
 
     def _want(self, record: DestinationRecord) -> None:
         """Ask for the next piece, and allow it."""
+        letter = Letter(Kind.WANT, record.attempt, record.assembly.awaited)
+        self._station.courier.send(record.attempt.source, letter)
+        self._await(record)
+
+    def _await(self, record: DestinationRecord) -> None:
+        """Allow the next piece."""
         station, number, source = self._station, record.assembly.awaited, record.attempt.source
-        self.awaited = record.attempt
         size = record.sizes[number] if record.sizes else station.piece_bytes
-        station.courier.send(source, Letter(Kind.WANT, record.attempt, number))
         station.kernel.tasks.dispatch(self._allow, (self.in_portal, station.piece, size, source, record.port))
 
+    def _again(self, record: DestinationRecord) -> None:
+        """Say again what the source may not have heard."""
+        station, source = self._station, record.attempt.source
+        if record.phase is DestinationPhase.INSTALLED:
+            station.courier.send(source, Letter(Kind.INST, record.attempt))
+        elif record.image is None:
+            station.courier.send(source, Letter(Kind.WANT, record.attempt, record.assembly.awaited))
+            station.kernel.portals.permit_again(self.in_portal)
+
     def _stage(self, request: Request) -> Outcome:
-        """A piece has come: verify and keep it, or drop one that is void or of a closed attempt."""
+        """A piece has come: verify and keep it, or drop one that was doubled, is late or of a closed attempt."""
         station, record = self._station, self.current
-        self.awaited = None
         tag = Tag.from_word(station.kernel.portals.spare(self.in_portal))
-        if record is None or record.phase is not DestinationPhase.STAGING or tag.sequence == VOID:
+        if record is None or record.phase is not DestinationPhase.STAGING or record.image is not None:
+            return 0
+        if tag != Tag.of(record.attempt.epoch, record.assembly.awaited):
+            self._await(record)
             return 0
         record.waited = 0
         try:
@@ -166,8 +194,6 @@ class DestinationSide:
         station, record = self._station, self.current
         if record is None or record.phase is not DestinationPhase.STAGING or record.image is None:
             return 0
-        if not request.stage:
-            return Remote(Call.HOLD, (), 1)
         if not station.residence.quiet:
             station.kernel.dispatcher.exit(Trigger.AGAIN)
             return 0
@@ -189,13 +215,15 @@ class DestinationSide:
 
     # -- time --------------------------------------------------------------------------------------------
 
-    def look(self, patience: int) -> None:
-        """Time has passed: give up while staging, ask and fence after it."""
+    def look(self, again: int, patience: int) -> None:
+        """Time has passed: say it again, give up while staging, ask and fence after it."""
         record = self.current
         if record is None:
             return
         record.waited += 1
-        if record.waited > patience:
+        if record.waited % again == 0 and record.waited <= patience:
+            self._again(record)
+        elif record.waited > patience:
             record.waited = 0
             if record.phase is DestinationPhase.STAGING:
                 self._abandon(record, Refusal.TIMEOUT)
@@ -225,10 +253,29 @@ class DestinationSide:
         self._station.happened("staging_abandoned", record.attempt, reason=reason.reason)
 
     def _close(self, record: DestinationRecord) -> None:
+        station = self._station
         record.phase = DestinationPhase.CLOSED
         record.image = None
+        record.assembly = Assembly(record.attempt.epoch)
         self.current, self.last = None, record
-        self._station.kernel.freezing.release()
+        station.courier.transfers.cancel(Operation.PORTAL_READ, self.in_portal)
+        for task in self._receiving:
+            station.kernel.tasks.withdraw(task)
+        station.kernel.freezing.release()
+
+    # -- all at once -------------------------------------------------------------------------------------
+
+    def kept(self) -> tuple[object, ...]:
+        """What it knows, to be put into the side of another kernel that is built alike."""
+        return self.current and self.current.copy(), self.last and self.last.copy(), self.in_portal
+
+    def put(self, values: tuple[object, ...]) -> None:
+        """Know what another one knew."""
+        current, last, portal = values
+        assert isinstance(portal, int)
+        self.current = current.copy() if isinstance(current, DestinationRecord) else None
+        self.last = last.copy() if isinstance(last, DestinationRecord) else None
+        self.in_portal = portal
 
 
 def _sizes(manifest: Manifest) -> list[int]:

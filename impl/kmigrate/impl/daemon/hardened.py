@@ -10,11 +10,12 @@ Source: hardened coordination (ours); thesis 4.5.1; nanvix-facts 7, 9.
 from kmigrate.impl.chip.geometry import PIECE_BYTES
 from kmigrate.impl.daemon.attempt import Resident
 from kmigrate.impl.daemon.chip import Chip
-from kmigrate.impl.daemon.courier import Courier
+from kmigrate.impl.daemon.courier import Courier, CourierState
 from kmigrate.impl.daemon.destination import DestinationSide
 from kmigrate.impl.daemon.errors import Scattered
 from kmigrate.impl.daemon.events import Tell, silent
 from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.names import FIRST_EPOCH
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.residence import Residence
 from kmigrate.impl.daemon.source import SourceSide
@@ -24,22 +25,27 @@ from kmigrate.impl.image.sections import ORDER, PAGED
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Remote, Request
-from kmigrate.impl.kernel.task import Trigger
+from kmigrate.impl.kernel.task import TaskState, Trigger
 
 PATIENCE = 400
 """Looks of the watch, a tick apart, after which a side that waits looks after its attempt (assumed)."""
+
+AGAIN = 8
+"""A side that waits says again what may be lost as often as this while its patience lasts (assumed)."""
 
 MANIFEST_ROOM = 512
 """Bytes that header and manifest need at least in the buffer."""
 
 TO_SOURCE = (Kind.WANT, Kind.NACK, Kind.INST, Kind.CYES, Kind.CNO)
 TO_DESTINATION = (Kind.REQ, Kind.YES, Kind.NO)
+OF_THIRD_PARTIES = (Kind.ASK, Kind.CANCEL)
 
 
 class HardenedDaemon:
     """One cluster's daemon.
 
-    names                node of the name service
+    names                node of the name service, which alone may ask for moves of other clusters' processes
+    places               nodes on which a process can be; None: all
     patience             looks of the watch, a tick apart, after which a side that waits looks after its attempt
     tell                 is told what happens
     source, destination  its two sides, with their records
@@ -48,35 +54,54 @@ class HardenedDaemon:
     """
 
     def __init__(
-        self, kernel: Kernel, chip: Chip | None, *, names: int, patience: int = PATIENCE, tell: Tell = silent
+        self,
+        kernel: Kernel,
+        chip: Chip | None,
+        *,
+        names: int,
+        places: tuple[int, ...] | None = None,
+        patience: int = PATIENCE,
+        tell: Tell = silent,
     ) -> None:
         if not kernel.placement.together:
             raise Scattered
+        if places is None:
+            places = tuple(range(kernel.placement.geometry.torus.nodes))
         statics = Statics(kernel.placement)
-        courier = Courier(kernel, statics, self._heed)
+        courier = Courier(kernel, statics, self._heed, tuple(sorted({*places, names})))
         residence = Residence(kernel, chip)
         shape = residence.shape
         largest = max(shape.section_bytes(mstate, 1, 1) for mstate in ORDER if mstate not in PAGED)
         size = min(PIECE_BYTES, max(MANIFEST_ROOM, shape.page_bytes, largest))
-        self.station = Station(kernel, courier, residence, names, statics.take(size), size, tell=tell)
-        self.source = SourceSide(self.station)
-        self.destination = DestinationSide(self.station)
+        station = Station(kernel, courier, residence, names, statics.take(size), size, tell=tell, watch=self._wait)
+        self.station = station
+        self.source = SourceSide(station, places)
+        self.destination = DestinationSide(station)
         self._kernel = kernel
         self._patience = patience
+        self._again = max(1, patience // AGAIN)
         self._watch = kernel.tasks.graph.create(self._look, period=1)
+        self._boot = kernel.tasks.graph.create(self._open)
         kernel.calls.local[Call.MIGRATE_TO] = self._call
         kernel.calls.local[Call.MIGRATE_CANCEL] = self._cancel
 
     def start(self) -> None:
         """Let the daemon come up with the dispatcher's next tasks."""
         self.station.courier.start()
-        tasks = self._kernel.tasks
-        tasks.dispatch(tasks.graph.create(self._open))
-        tasks.dispatch(self._watch)
+        self._kernel.tasks.dispatch(self._boot)
 
     def adopt(self, container: int) -> None:
         """A process has begun here; the name service has to know it too."""
         self.station.resident = Resident(container)
+
+    def begin(self, container: int) -> None:
+        """A process of a service that counts epochs from `FIRST_EPOCH` has begun here."""
+        self.station.resident = Resident(container, FIRST_EPOCH)
+
+    @property
+    def free(self) -> bool:
+        """Whether a process can begin here; one that has ended is scrubbed for that."""
+        return self.destination.bury()
 
     # -- tasks -------------------------------------------------------------------------------------------
 
@@ -86,19 +111,50 @@ class HardenedDaemon:
         self.destination.in_portal = request.value
         return 0
 
-    def _heed(self, letter: Letter) -> None:
+    def _heed(self, letter: Letter, writer: int) -> None:
         """Give a letter to the side that it is for; one for another node is dropped."""
-        if letter.kind in TO_SOURCE and letter.attempt.source == self._kernel.node:
+        node, attempt = self._kernel.node, letter.attempt
+        if letter.kind in TO_SOURCE and attempt.source == node:
             self.source.heed(letter)
-        elif letter.kind in TO_DESTINATION and letter.attempt.destination == self._kernel.node:
+        elif letter.kind in TO_DESTINATION and attempt.destination == node:
             self.destination.heed(letter)
+        elif letter.kind in OF_THIRD_PARTIES and attempt.source == node:
+            self.source.asked(letter, writer)
+
+    def _wait(self) -> None:
+        """There is something to wait for: have the watch look once a tick."""
+        if self._watch.state not in (TaskState.READY, TaskState.RUNNING, TaskState.PERIODIC):
+            self._kernel.tasks.dispatch(self._watch)
 
     def _look(self, request: Request) -> Outcome:
-        """The watch: once a tick."""
-        self.source.look(self._patience)
-        self.destination.look(self._patience)
-        self._kernel.dispatcher.exit(Trigger.PERIODIC)
+        """The watch: once a tick, as long as an attempt is open or a letter has not left."""
+        self.source.look(self._again, self._patience)
+        self.destination.look(self._again, self._patience)
+        self.station.courier.look(self._again)
+        if self.source.current or self.destination.current or self.station.courier.busy:
+            self._kernel.dispatcher.exit(Trigger.PERIODIC)
         return 0
+
+    # -- all at once -------------------------------------------------------------------------------------
+
+    def kept(self) -> tuple[object, ...]:
+        """What it knows, to be put into the daemon of another kernel that is built alike."""
+        station = self.station
+        own = (station.resident, tuple(sorted(station.seen.items())))
+        return own, station.courier.kept(), self.source.kept(), self.destination.kept()
+
+    def put(self, values: tuple[object, ...]) -> None:
+        """Know what another one knew."""
+        own, courier, source, destination = values
+        assert isinstance(own, tuple)
+        assert isinstance(courier, CourierState)
+        assert isinstance(source, tuple)
+        assert isinstance(destination, tuple)
+        self.station.resident, seen = own
+        self.station.seen = dict(seen)
+        self.station.courier.put(courier)
+        self.source.put(source)
+        self.destination.put(destination)
 
     # -- calls -------------------------------------------------------------------------------------------
 

@@ -40,14 +40,24 @@ class Kind(IntEnum):
     FEND = 9
     CYES = 10
     CNO = 11
+    ASK = 12
+    """A third party wants a process moved; number: of its request."""
+    CANCEL = 13
+    """It does not want it any more; number: of its request."""
+    MOVING = 14
+    """The answer to an ASK: an attempt is open; number: of the request."""
+    MOVED = 15
+    """The process has left; number: of the request."""
+    STAYED = 16
+    """It has not, and why; number: of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One message.
 
-    number        the piece of a WANT, the port of a REQ
-    reason        why, for a NACK and a NO
+    number        the piece of a WANT, the port of a REQ, the request of a third party
+    reason        why, for a NACK, a NO and a STAYED
     layout        hash of the kernel's layout, for a REQ
     kernel_pages  kernel pages that the process holds, for a REQ
     frames        frames that it holds, for a REQ

@@ -1,74 +1,71 @@
-"""The name service: who owns a process, and which attempts can still commit. It runs on a kernel of its own.
+"""The record of who owns a process, and which attempts can still commit: one for each process, kept by the name
+service. It does not stop (assumed).
 
-Source: hardened coordination (ours). It does not stop (assumed).
+Source: hardened coordination (ours).
 """
 
+from dataclasses import dataclass
+
 from kmigrate.impl.daemon.attempt import Attempt
-from kmigrate.impl.daemon.courier import Courier
-from kmigrate.impl.daemon.events import Tell, silent
 from kmigrate.impl.daemon.letters import Kind, Letter
-from kmigrate.impl.daemon.statics import Statics
-from kmigrate.impl.kernel.kernel import Kernel
+
+FIRST_EPOCH = 1
+"""That of a process that has just begun; each attempt to move it has a higher one."""
 
 
-class NameService:
-    """One record per process, by its container.
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Where a process is, by its container.
 
-    owner     node that owns it
-    recorded  the highest epoch that has committed or was ruled out; 0 at first
-    tell      is told what is answered
-    Raises    NoNetwork, NoRoom
+    owner  node that owns it
+    epoch  the highest epoch that has committed or was ruled out; at first the one with which it began
     """
 
-    def __init__(self, kernel: Kernel, tell: Tell = silent) -> None:
-        self._tell = tell
-        self.owner: dict[int, int] = {}
-        self.recorded: dict[int, int] = {}
-        self._courier = Courier(kernel, Statics(kernel.placement), self._heed)
+    owner: int
+    epoch: int
 
-    def start(self) -> None:
-        """Listen from the dispatcher's next task on."""
-        self._courier.start()
 
-    def register(self, container: int, node: int) -> None:
-        """A process has begun on a node."""
-        self.owner[container] = node
-        self.recorded[container] = 0
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered to a question.
 
-    def _heed(self, letter: Letter) -> None:
-        """Answer a question about a process that is known; anything else is dropped."""
-        attempt = letter.attempt
-        if attempt.container not in self.owner:
-            return
-        can = self._can(attempt)
-        match letter.kind:
-            case Kind.COM | Kind.FENS:
-                if can and letter.kind is Kind.COM:
-                    self.owner[attempt.container] = attempt.destination
-                if can:
-                    self.recorded[attempt.container] = attempt.epoch
-                left = self.owner[attempt.container] != attempt.source
-                event = "commit_recorded" if letter.kind is Kind.COM else "source_answered"
-                self._answer(attempt.source, Letter(Kind.CYES if left else Kind.CNO, attempt), event)
-            case Kind.FEND:
-                if can:
-                    self.recorded[attempt.container] = attempt.epoch
-                committed = not can and self._is_last(attempt)
-                answer = Letter(Kind.YES if committed else Kind.NO, attempt)
-                self._answer(attempt.destination, answer, "destination_answered")
-            case _:
-                pass
+    node    to whom
+    event   what it is called in the trace
+    record  of the process from now on
+    """
 
-    def _answer(self, node: int, letter: Letter, event: str) -> None:
-        self._courier.send(node, letter)
-        self._tell(event, {**letter.attempt.facts, "answer": letter.kind.name})
+    node: int
+    letter: Letter
+    event: str
+    record: Record
 
-    def _can(self, attempt: Attempt) -> bool:
-        """Whether the record still allows the attempt to commit."""
-        container = attempt.container
-        return self.owner[container] == attempt.source and self.recorded[container] < attempt.epoch
+    @property
+    def facts(self) -> dict[str, int | str]:
+        """What the event says."""
+        return {**self.letter.attempt.facts, "answer": self.letter.kind.name}
 
-    def _is_last(self, attempt: Attempt) -> bool:
-        """Whether the record is that of exactly this attempt's commit."""
-        container = attempt.container
-        return self.owner[container] == attempt.destination and self.recorded[container] == attempt.epoch
+
+QUESTIONS = (Kind.COM, Kind.FENS, Kind.FEND)
+
+
+def answer(record: Record, letter: Letter) -> Answer | None:
+    """The answer to COM, FENS or FEND of an attempt of the process that a record is of; None to anything else."""
+    attempt = letter.attempt
+    can = record.owner == attempt.source and record.epoch < attempt.epoch
+    if letter.kind in (Kind.COM, Kind.FENS):
+        commits = can and letter.kind is Kind.COM
+        after = Record(attempt.destination if commits else record.owner, attempt.epoch if can else record.epoch)
+        kind = Kind.CYES if after.owner != attempt.source else Kind.CNO
+        event = "commit_recorded" if letter.kind is Kind.COM else "source_answered"
+        return Answer(attempt.source, Letter(kind, attempt), event, after)
+    if letter.kind is Kind.FEND:
+        after = Record(record.owner, attempt.epoch) if can else record
+        committed = not can and _is_last(record, attempt)
+        kind = Kind.YES if committed else Kind.NO
+        return Answer(attempt.destination, Letter(kind, attempt), "destination_answered", after)
+    return None
+
+
+def _is_last(record: Record, attempt: Attempt) -> bool:
+    """Whether a record is that of exactly this attempt's commit."""
+    return record.owner == attempt.destination and record.epoch == attempt.epoch

@@ -12,7 +12,7 @@ Source: thesis 4.5.1, figure 13; nanvix-facts 7.
 from enum import IntEnum
 
 from kmigrate.impl.daemon.chip import Chip
-from kmigrate.impl.daemon.errors import NoNetwork, Scattered
+from kmigrate.impl.daemon.errors import Scattered
 from kmigrate.impl.daemon.events import Tell, silent
 from kmigrate.impl.daemon.request import OPCODES, PORT, REQUEST_BYTES, MigrationRequest
 from kmigrate.impl.daemon.statics import Statics
@@ -20,7 +20,7 @@ from kmigrate.impl.daemon.transfers import Transfers
 from kmigrate.impl.daemon.walk import Part, walk
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
-from kmigrate.impl.kernel.flows import Flows, Operation
+from kmigrate.impl.kernel.flows import Operation
 from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.placement import MASTER_CORE
 from kmigrate.impl.kernel.structures import signed
@@ -85,8 +85,7 @@ class PublishedDaemon:
     def __init__(self, kernel: Kernel, chip: Chip | None = None, tell: Tell = silent) -> None:
         if not kernel.placement.together:
             raise Scattered
-        if kernel.flows is None:
-            raise NoNetwork(kernel.node)
+        transfers = Transfers(kernel)
         self.control = Control()
         self.in_portal = NONE
         self._in_mailbox = NONE
@@ -98,19 +97,35 @@ class PublishedDaemon:
         self._parts = walk(kernel)
         statics = Statics(kernel.placement)
         self._received, self._request = statics.take(REQUEST_BYTES), statics.take(REQUEST_BYTES)
-        self.tasks = self._graph(kernel.flows)
+        self.tasks = self._graph(transfers)
         self.entry = self._board.graph.create(self._entry)
+        self._first = self._board.graph.create(self._boot)
         kernel.calls.local[Call.MIGRATE_TO] = self._call
 
     def start(self) -> None:
         """Let the daemon come up with the dispatcher's next task (`kmigration_init`)."""
-        self._board.dispatch(self._board.graph.create(self._boot))
+        self._board.dispatch(self._first)
+
+    # -- all at once -------------------------------------------------------------------------------------
+
+    def kept(self) -> tuple[object, ...]:
+        """What it knows, to be put into the daemon of another kernel that is built alike."""
+        return self.in_portal, self._in_mailbox, tuple(vars(self.control).items())
+
+    def put(self, values: tuple[object, ...]) -> None:
+        """Know what another one knew."""
+        portal, mailbox, control = values
+        assert isinstance(portal, int)
+        assert isinstance(mailbox, int)
+        assert isinstance(control, tuple)
+        self.in_portal, self._in_mailbox = portal, mailbox
+        for name, value in control:
+            setattr(self.control, name, value)
 
     # -- the graph ---------------------------------------------------------------------------------------
 
-    def _graph(self, flows: Flows) -> dict[str, Task]:
+    def _graph(self, transfers: Transfers) -> dict[str, Task]:
         """The thirteen tasks and the three of migrate_to, with their edges (nanvix-facts 7.4)."""
-        transfers = Transfers(self._kernel.dispatcher, flows)
         graph = self._board.graph
         bodies: dict[str, TaskBody] = {
             "migrate_to": self._migrate_to,

@@ -1,27 +1,31 @@
 """The source's side of the hardened protocol: ask, hold, send, commit.
 
 Nothing is held before the destination has granted room. Before COM the source may give up at any moment; after it
-only the name service's answer decides. Each WANT gets exactly one piece: a void one when its attempt is closed, so
-that no portal is left with a permission that nobody uses.
+only the name service's answer decides. What gets no answer is said again; a WANT of an attempt that was rolled back
+is answered with NO, and one of an attempt that has committed with nothing.
+
+A third party asks by a letter. Only the cluster on which the process stands makes an attempt, and only for the
+service of the machine; what becomes of it is answered by letters.
 
 Source: hardened coordination (ours); nanvix-facts 9 (H1, H3 to H13, H15 to H20, H24).
 """
 
 from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident, SourceRecord
-from kmigrate.impl.daemon.lane import Lane, Opening
-from kmigrate.impl.daemon.letters import HASH_BYTES, Kind, Letter
+from kmigrate.impl.daemon.lane import Cargo, Lane, LaneState, Opening
+from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Tag, pieces
+from kmigrate.impl.image.wire import states
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
 from kmigrate.impl.kernel.flows import Operation
-from kmigrate.impl.kernel.syscall import Call, Outcome, Remote, Request
+from kmigrate.impl.kernel.syscall import Call, Outcome, Request
 from kmigrate.impl.kernel.task import Trigger
 from kmigrate.spec.vocabulary import SourcePhase
 
-VOID = 0xFFFF
-"""The sequence number of a piece that carries nothing."""
+_HALF = 1 << 15
+"""Numbers of requests are of 16 bits and follow one another in a circle; half of it is the past."""
 
 
 class SourceSide:
@@ -29,43 +33,60 @@ class SourceSide:
 
     current  the open one
     last     the one that was made last
+    heard    the number of the last request of a third party that was heeded
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, places: tuple[int, ...]) -> None:
         self.current: SourceRecord | None = None
         self.last: SourceRecord | None = None
+        self.heard = 0
         self._station = station
-        self._lanes: dict[int, Lane] = {}
+        self._lanes = {node: self._lane(node) for node in places if node != station.node}
         self._barrier = station.kernel.tasks.graph.create(self._pass_barrier)
+        self._calling_off = station.kernel.tasks.graph.create(self._call_off)
 
     # -- requests ----------------------------------------------------------------------------------------
 
-    def request(self, destination: int) -> Attempt:
+    def request(self, destination: int, number: int = 0) -> Attempt:
         """Begin to move the process that stands here. Nothing is held yet.
 
-        Raises  Refused: EINVAL for this node or none, EBUSY during another attempt, ENOENT without a process.
+        number  of the third party's request that is served; 0: the process asks itself
+        Raises  Refused: EINVAL for this node or none, EBUSY during another attempt or for a process with threads
+                asleep outside of it, ENOENT without a process.
         """
+        reason, why = self._why_not(destination)
+        if reason is not None:
+            raise Refused(reason.errno, why)
         station = self._station
-        if not 0 <= destination < station.nodes or destination == station.node:
-            raise Refused(Errno.EINVAL, f"node {destination} is this one or none of 0..{station.nodes - 1}")
-        if self.current is not None:
-            raise Refused(Errno.EBUSY, f"attempt {self.current.attempt} is open")
         resident = station.resident
-        if resident is None or station.residence.empty:
-            raise Refused(Errno.ENOENT, "no process stands here")
+        assert resident is not None
         epoch = max(resident.epoch, station.seen.get(resident.container, 0)) + 1
         station.seen[resident.container] = epoch
         attempt = Attempt(resident.container, station.node, destination, epoch)
-        record = SourceRecord(attempt)
-        self.current = self.last = record
-        self._lane(destination).open(lambda: self._ask(record))
+        self.current = self.last = SourceRecord(attempt, request=number)
         station.happened("requested", attempt)
+        self._lanes[destination].open()
+        station.watch()
         return attempt
+
+    def _why_not(self, destination: int) -> tuple[Refusal | None, str]:
+        """Why no attempt begins, and in words; None if one may."""
+        station = self._station
+        if destination not in self._lanes:
+            return Refusal.NO_SUCH_NODE, f"node {destination} is this one or none of {station.nodes - 1} others"
+        if self.current is not None:
+            return Refusal.UNDER_WAY, f"attempt {self.current.attempt} is open"
+        if station.resident is None or station.residence.empty:
+            return Refusal.NOT_HERE, "no process stands here"
+        asleep = station.kernel.freezing.outside_the_image
+        if asleep:
+            return Refusal.WAITERS, f"threads {', '.join(map(str, asleep))} sleep where no image would find them"
+        return None, ""
 
     def _ask(self, record: SourceRecord) -> None:
         """Ask for the room that the process needs now; it may grow until the barrier."""
-        station, lane = self._station, self._lane(record.attempt.destination)
-        if not record.open or lane.identity is None:
+        station, lane = self._station, self._lanes[record.attempt.destination]
+        if lane.identity is None:
             return
         station.courier.send(
             record.attempt.destination,
@@ -73,29 +94,43 @@ class SourceSide:
                 Kind.REQ,
                 record.attempt,
                 station.kernel.portals.own_port(lane.identity),
-                layout=station.residence.shape.kernel[:HASH_BYTES],
+                layout=station.layout,
                 kernel_pages=station.residence.kernel_pages,
                 frames=station.residence.frames,
             ),
         )
 
     def cancel(self) -> None:
-        """Take the open request back: give up before COM, ask the name service after it.
+        """Take the open request back, with the dispatcher's next task: before COM it is given up, after it the name
+        service is asked.
 
         Raises  Refused: ENOENT without an open attempt.
         """
         if self.current is None:
             raise Refused(Errno.ENOENT, "no attempt is open")
-        self._give_up_or_ask(self.current, Refusal.CANCELLED)
+        self._station.kernel.tasks.dispatch(self._calling_off, (self.current.attempt.epoch,))
 
-    def look(self, patience: int) -> None:
-        """Time has passed: give up, or ask, when nothing has happened for long."""
+    def _call_off(self, request: Request) -> Outcome:
+        """Argument: the epoch of the attempt."""
         record = self.current
-        if record is not None:
-            record.waited += 1
-            if record.waited > patience:
-                record.waited = 0
-                self._give_up_or_ask(record, Refusal.TIMEOUT)
+        if record is not None and record.attempt.epoch == request.arguments[0]:
+            self._give_up_or_ask(record, Refusal.CANCELLED)
+        return 0
+
+    def look(self, again: int, patience: int) -> None:
+        """Time has passed: say it again, or give up, or ask, when nothing has happened for long."""
+        record = self.current
+        if record is None:
+            return
+        record.waited += 1
+        if record.waited > patience:
+            record.waited = 0
+            self._give_up_or_ask(record, Refusal.TIMEOUT)
+        elif record.waited % again == 0:
+            if record.phase is SourcePhase.ASKING:
+                self._ask(record)
+            elif record.phase is SourcePhase.COMMITTING:
+                self._station.courier.send(self._station.names, Letter(Kind.COM, record.attempt))
 
     def _give_up_or_ask(self, record: SourceRecord, why: Refusal) -> None:
         if record.before_commit:
@@ -103,6 +138,47 @@ class SourceSide:
         else:
             self._station.courier.send(self._station.names, Letter(Kind.FENS, record.attempt))
             self._station.happened("source_asked", record.attempt, cause=why.reason)
+
+    # -- third parties -----------------------------------------------------------------------------------
+
+    def asked(self, letter: Letter, writer: int) -> None:
+        """ASK or CANCEL of a third party: begin an attempt, end it, or say what has become of it."""
+        station, number = self._station, letter.number
+        if writer != station.names:
+            answer = Letter(Kind.STAYED, letter.attempt, number, reason=Refusal.UNAUTHORISED)
+            station.courier.send(writer, answer)
+            station.happened("third_party_refused", letter.attempt, by=writer)
+            return
+        record = self.last
+        if record is not None and record.request == number:
+            if letter.kind is Kind.CANCEL and record.open:
+                self._give_up_or_ask(record, Refusal.CANCELLED)
+            else:
+                self._answer(record)
+            return
+        fresh = 0 < (number - self.heard) % (2 * _HALF) < _HALF
+        resident = station.resident
+        reason: Refusal | None = Refusal.NOT_HERE
+        if resident is not None and resident.container == letter.attempt.container:
+            if not fresh:
+                return
+            reason = (
+                Refusal.CANCELLED if letter.kind is Kind.CANCEL else self._why_not(letter.attempt.destination)[0]
+            )
+        self.heard = number if fresh else self.heard
+        if reason is None:
+            self.request(letter.attempt.destination, number)
+            station.courier.send(station.names, Letter(Kind.MOVING, letter.attempt, number))
+        else:
+            station.courier.send(station.names, Letter(Kind.STAYED, letter.attempt, number, reason=reason))
+            station.happened("request_refused", letter.attempt, reason=reason.reason)
+
+    def _answer(self, record: SourceRecord) -> None:
+        """Say to the third party whose request an attempt serves how it stands."""
+        if record.request:
+            kind = Kind.MOVING if record.open else Kind.MOVED if record.refusal is None else Kind.STAYED
+            letter = Letter(kind, record.attempt, record.request, reason=record.refusal)
+            self._station.courier.send(self._station.names, letter)
 
     # -- letters -----------------------------------------------------------------------------------------
 
@@ -131,18 +207,21 @@ class SourceSide:
 
     def _heed_want(self, record: SourceRecord | None, letter: Letter) -> None:
         if record is None:
-            self._send_void(letter.attempt)
+            last = self.last
+            if last is not None and last.attempt == letter.attempt and last.refusal is not None:
+                no = Letter(Kind.NO, last.attempt, reason=last.refusal)
+                self._station.courier.send(last.attempt.destination, no)
         elif record.phase is SourcePhase.ASKING and letter.number == 0:
             record.waited = 0
+            if self._station.kernel.freezing.outside_the_image:
+                self._give_up(record, Refusal.WAITERS, "cancelled")
+                return
             record.phase = SourcePhase.FREEZING
-            record.owed = True
             self._station.kernel.tasks.dispatch(self._barrier)
             self._station.happened("freeze_started", record.attempt)
         elif record.phase is SourcePhase.FROZEN and letter.number < len(record.pieces):
             record.waited = 0
             self._send(record, letter.number)
-        else:
-            self._send_void(letter.attempt)
 
     # -- the barrier -------------------------------------------------------------------------------------
 
@@ -150,10 +229,8 @@ class SourceSide:
         """Hold, and ask until all is at rest; then take the image, once, and send its first piece."""
         station, record = self._station, self.current
         if record is None or record.phase is not SourcePhase.FREEZING:
-            station.kernel.freezing.release()  # a cancel may have come between the request to hold and its answer
             return 0
-        if not request.stage:
-            return Remote(Call.HOLD, (), 1)
+        station.kernel.freezing.hold()
         if not station.residence.quiet:
             station.kernel.dispatcher.exit(Trigger.AGAIN)
             return 0
@@ -164,9 +241,8 @@ class SourceSide:
         record.image = station.residence.image(
             attempt.container, attempt.epoch, resident.incarnation, attempt.source, attempt.destination
         )
-        record.pieces = pieces(record.image)
+        record.pieces, record.states = pieces(record.image), states(record.image)
         record.phase = SourcePhase.FROZEN
-        record.owed = False
         record.waited = 0
         station.happened("barrier_passed", attempt)
         self._send(record, 0)
@@ -175,30 +251,33 @@ class SourceSide:
     # -- pieces ------------------------------------------------------------------------------------------
 
     def _lane(self, node: int) -> Lane:
-        if node not in self._lanes:
-            station = self._station
-            opening = Opening(Call.PORTAL_OPEN, (station.node, node, PORT), Operation.PORTAL_WRITE)
-            self._lanes[node] = Lane(station.kernel.dispatcher, station.courier.transfers, opening)
-        return self._lanes[node]
+        station = self._station
+        opening = Opening(Call.PORTAL_OPEN, (station.node, node, PORT), Operation.PORTAL_WRITE)
+
+        def opened() -> None:
+            record = self.current
+            if record is not None and record.attempt.destination == node and not record.asked:
+                record.asked = True
+                self._ask(record)
+
+        return Lane(station.kernel.dispatcher, station.courier.transfers, node, opening, self._load, opened)
 
     def _send(self, record: SourceRecord, number: int) -> None:
-        """Send one piece of the image, or a void one if the attempt is closed before its turn comes."""
+        """Send one piece of the image."""
+        self._lanes[record.attempt.destination].put((record.attempt.epoch, number))
 
-        def load() -> tuple[int, int, int]:
-            if record.phase is not SourcePhase.FROZEN:
-                return self._void(record.attempt)
-            content = record.pieces[number]
-            self._station.kernel.memory.write(self._station.piece, content)
-            self._station.happened("section_sent", record.attempt, piece=number)
-            return self._station.piece, len(content), Tag.of(record.attempt.epoch, number).word
-
-        self._lane(record.attempt.destination).put(load)
-
-    def _send_void(self, attempt: Attempt) -> None:
-        self._lane(attempt.destination).put(lambda: self._void(attempt))
-
-    def _void(self, attempt: Attempt) -> tuple[int, int, int]:
-        return self._station.piece, 1, Tag.of(attempt.epoch, VOID).word
+    def _load(self, cargo: Cargo) -> tuple[int, int, int] | None:
+        """Put a piece into the buffer; none if its attempt is closed before its turn comes."""
+        assert isinstance(cargo, tuple)
+        record, (epoch, number) = self.current, cargo
+        if record is None or record.attempt.epoch != epoch or record.phase is not SourcePhase.FROZEN:
+            return None
+        content = record.pieces[number]
+        self._station.kernel.memory.write(self._station.piece, content)
+        mstate = record.states[number]
+        facts: dict[str, int | str] = {} if mstate is None else {"mstate": mstate.value}
+        self._station.happened("section_sent", record.attempt, piece=number, bytes=len(content), **facts)
+        return self._station.piece, len(content), Tag.of(epoch, number).word
 
     # -- ends --------------------------------------------------------------------------------------------
 
@@ -221,10 +300,29 @@ class SourceSide:
     def _close(self, record: SourceRecord, verdict: Letter) -> None:
         station = self._station
         record.phase = SourcePhase.CLOSED
-        record.image, record.pieces = None, ()
+        record.image, record.pieces, record.states = None, (), ()
         self.current = None
+        self._lanes[record.attempt.destination].drop()
         station.kernel.freezing.release()
         station.courier.send(record.attempt.destination, verdict)
-        if record.owed:
-            record.owed = False
-            self._send_void(record.attempt)
+        self._answer(record)
+
+    # -- all at once -------------------------------------------------------------------------------------
+
+    def kept(self) -> tuple[object, ...]:
+        """What it knows, to be put into the side of another kernel that is built alike."""
+        fresh = LaneState()
+        lanes = tuple((node, lane.state.copy()) for node, lane in self._lanes.items() if lane.state != fresh)
+        return self.last and self.last.copy(), self.current is not None, self.heard, lanes
+
+    def put(self, values: tuple[object, ...]) -> None:
+        """Know what another one knew."""
+        last, is_open, heard, lanes = values
+        assert isinstance(lanes, tuple)
+        assert isinstance(heard, int)
+        self.last = last.copy() if isinstance(last, SourceRecord) else None
+        self.current = self.last if is_open else None
+        self.heard = heard
+        used = dict(lanes)
+        for node, lane in self._lanes.items():
+            lane.state = used[node].copy() if node in used else LaneState()

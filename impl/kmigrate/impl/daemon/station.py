@@ -3,11 +3,14 @@
 Source: hardened coordination (ours).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from kmigrate.impl.daemon.attempt import Attempt, Resident
 from kmigrate.impl.daemon.courier import Courier
 from kmigrate.impl.daemon.events import Tell, silent
+from kmigrate.impl.daemon.letters import HASH_BYTES
 from kmigrate.impl.daemon.residence import Residence
 from kmigrate.impl.kernel.kernel import Kernel
 
@@ -22,6 +25,9 @@ class Station:
     resident     the process that stands here
     seen         the highest epoch of each process that was given or seen here
     tell         is told what happens
+    watch        is told when there is something to wait for
+    taken        says whether a process is being loaded here
+    runtime      says which runtime stands beside the kernel; empty for none
     """
 
     kernel: Kernel
@@ -33,6 +39,9 @@ class Station:
     resident: Resident | None = None
     seen: dict[int, int] = field(default_factory=dict)
     tell: Tell = silent
+    watch: Callable[[], None] = lambda: None
+    taken: Callable[[], bool] = lambda: False
+    runtime: Callable[[], str] = lambda: ""
 
     def happened(self, name: str, attempt: Attempt, **facts: int | str) -> None:
         """Tell an event of an attempt."""
@@ -47,3 +56,11 @@ class Station:
     def nodes(self) -> int:
         """Nodes of the network."""
         return self.kernel.placement.geometry.torus.nodes
+
+    @property
+    def layout(self) -> bytes:
+        """As much of the hash of the kernel's layout, and of the runtime beside it, as a request carries."""
+        kernel, runtime = self.residence.shape.kernel, self.runtime()
+        return (
+            blake2b(kernel + runtime.encode(), digest_size=HASH_BYTES).digest() if runtime else kernel[:HASH_BYTES]
+        )

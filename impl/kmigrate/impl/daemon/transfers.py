@@ -7,18 +7,22 @@ waits has the flow's result as its value, and only it can end in ERROR.
 Source: nanvix-facts 2.5, 7.4.
 """
 
-from kmigrate.impl.kernel.dispatcher import Dispatcher
-from kmigrate.impl.kernel.flows import Flows, Operation, Transfer
+from kmigrate.impl.daemon.errors import NoNetwork
+from kmigrate.impl.kernel.flows import Operation, Transfer
+from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.syscall import Call, Outcome, Remote, Request
 from kmigrate.impl.kernel.task import Task, TaskBody, Trigger
 
 
 class Transfers:
-    """Makes such tasks in one cluster."""
+    """Makes such tasks in one cluster. Raises NoNetwork."""
 
-    def __init__(self, dispatcher: Dispatcher, flows: Flows) -> None:
-        self._dispatcher = dispatcher
-        self._flows = flows
+    def __init__(self, kernel: Kernel) -> None:
+        if kernel.flows is None:
+            raise NoNetwork(kernel.node)
+        self._dispatcher = kernel.dispatcher
+        self._portals = kernel.portals
+        self._flows = kernel.flows
 
     def start(self, operation: Operation) -> Task:
         """A task that begins a transfer.
@@ -35,6 +39,14 @@ class Transfers:
     def allow(self) -> Task:
         """A task that allows a portal's first piece, and hands its own arguments, those of a read, on."""
         return self._make(self._allow)
+
+    def cancel(self, operation: Operation, identity: int) -> None:
+        """End a transfer over a portal that is under way, or was only allowed; from inside a task."""
+        self._flows.cancel(operation, identity)
+        if operation is Operation.PORTAL_READ:
+            self._portals.cancel_read(identity)
+        elif operation is Operation.PORTAL_WRITE:
+            self._portals.cancel_write(identity)
 
     def _make(self, body: TaskBody) -> Task:
         return self._dispatcher.board.graph.create(body)

@@ -1,15 +1,12 @@
-"""The machine on which an experiment runs: clusters with a migration daemon, and a program on each that takes part.
+"""The machine on which an experiment runs, and the counters of its portals.
 
-Source: nanvix-facts 8.1.
+Source: nanvix-facts 7.1, 8.1.
 """
 
 from dataclasses import dataclass
 
-from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.published import PublishedDaemon
-from kmigrate.impl.programs.catalogue import load
-from kmigrate.impl.programs.gate import gate_of
-from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.system import System
 
 
@@ -24,23 +21,14 @@ class Received:
     useful_bytes: int
     pieces: int
 
+    def __sub__(self, other: "Received") -> "Received":
+        return Received(self.useful_bytes - other.useful_bytes, self.pieces - other.pieces)
 
-class Machine:
-    """A machine with the published daemon on the first clusters."""
 
-    def __init__(self, clusters: int, timing: Timing, geometry: Geometry = MPPA256) -> None:
-        self.system = System(geometry, timing=timing)
-        self.daemons = {}
-        for number in range(clusters):
-            cluster = self.system.clusters[number]
-            daemon = PublishedDaemon(cluster.kernel, cluster.cores)
-            daemon.start()
-            self.daemons[number] = daemon
-            gate = gate_of(load("threads"), cluster.memory)
-            gate.task, gate.waits = daemon.entry.identity, 0
-
-    def received(self, cluster: int) -> Received:
-        """What the daemon of a cluster has received so far, by the counters of its portal."""
-        portals = self.system.clusters[cluster].kernel.portals
-        end = portals._ends.find(self.daemons[cluster].in_portal)
-        return Received(end.volume, end.uses)
+def received(system: System, cluster: int) -> Received:
+    """What the daemon of a cluster has received so far, by the counters of its portal."""
+    daemon = system.daemon(cluster)
+    portals = system.cluster(cluster).kernel.portals
+    assert isinstance(daemon, PublishedDaemon | HardenedDaemon)
+    identity = daemon.in_portal if isinstance(daemon, PublishedDaemon) else daemon.destination.in_portal
+    return Received(*portals.counts(identity))

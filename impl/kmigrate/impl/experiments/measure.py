@@ -9,11 +9,11 @@ Source: thesis 5; nanvix-facts 8.1.
 from dataclasses import dataclass
 
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
-from kmigrate.impl.experiments.machine import Machine, Received
+from kmigrate.impl.experiments.machine import Received, received
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.process import Phase
-from kmigrate.impl.system.system import IO
+from kmigrate.impl.system.system import IO, System
 
 SETTLED = 200_000
 """Cycles after the start of the programs at which all of them have made their syncs."""
@@ -64,8 +64,7 @@ def measure(
     Raises   BadArgument, ClusterCrashed, NothingHappens, OutOfTime
     """
     clusters = 2 * load.pairs
-    machine = Machine(clusters, timing or Timing(), geometry)
-    system = machine.system
+    system = System(geometry, timing=timing, daemon="published")
     argument = experiment_argument(helpers=load.threads - 1, pages=load.pages, clusters=clusters, calls=load.calls)
     taking_part = [system.spawn(program, number, argument) for number in range(clusters)]
     system.run_until(
@@ -75,11 +74,8 @@ def measure(
     )
     system.run(SETTLED)
     keeper = system.spawn(program, IO, argument, name="clock")
-    before = [machine.received(load.pairs + pair) for pair in range(load.pairs)]
+    destinations = range(load.pairs, clusters)
+    before = [received(system, number) for number in destinations]
     system.wait(keeper, limit=LIMIT)
-    after = [machine.received(load.pairs + pair) for pair in range(load.pairs)]
-    received = tuple(
-        Received(last.useful_bytes - first.useful_bytes, last.pieces - first.pieces)
-        for first, last in zip(before, after, strict=True)
-    )
-    return Measurement(load, system.word(keeper, "downtime"), received)
+    came = tuple(received(system, number) - known for number, known in zip(destinations, before, strict=True))
+    return Measurement(load, system.word(keeper, "downtime"), came)

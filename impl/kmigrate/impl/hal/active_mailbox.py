@@ -16,8 +16,9 @@ from kmigrate.impl.hal.latency import ACKNOWLEDGE_CYCLES, MESSAGE_CYCLES
 class ActiveMailbox:
     """The mailbox interface of one node.
 
-    peers  the interfaces of all nodes that have one, by node; each adds itself
-    left   is told the node to which a committed message has left
+    peers    the interfaces of all nodes that have one, by node; each adds itself
+    left     is told the node to which a committed message has left
+    arrived  is told each message that has come into a slot
     """
 
     def __init__(self, node: int, network: Interconnect, peers: "dict[int, ActiveMailbox]") -> None:
@@ -28,6 +29,7 @@ class ActiveMailbox:
         self._under_way: list[int] = []
         self._committed: dict[int, bytes] = {}
         self.left: Callable[[int], None] = lambda target: None
+        self.arrived: Callable[[bytes], None] = lambda message: None
         peers[node] = self
 
     @property
@@ -59,6 +61,10 @@ class ActiveMailbox:
         )
         return message
 
+    def expire(self, target: int) -> None:
+        """Stop waiting for the acknowledgement of a node: it, or the message, is taken to be lost."""
+        self._acknowledged(target)
+
     def _leave(self, target: int, message: bytes) -> None:
         self._under_way.append(target)
         self._network.carry(
@@ -68,12 +74,21 @@ class ActiveMailbox:
     def _deliver(self, target: int, message: bytes) -> None:
         peer = self._peers.get(target)
         if peer is not None:
-            peer._slots[self.node] = message
+            peer._land(self.node, message)
+
+    def _land(self, sender: int, message: bytes) -> None:
+        """A slot that is full takes nothing: only what the network has doubled comes to one."""
+        if sender not in self._slots:
+            self._slots[sender] = message
+            self.arrived(message)
 
     def _acknowledge(self, sender: int) -> None:
         self._peers[sender]._acknowledged(self.node)
 
     def _acknowledged(self, target: int) -> None:
+        """The one message under way has arrived; an acknowledgement of none is one that was doubled or late."""
+        if target not in self._under_way:
+            return
         self._under_way.remove(target)
         message = self._committed.pop(target, None)
         if message is not None:

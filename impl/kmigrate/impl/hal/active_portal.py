@@ -59,6 +59,19 @@ class ActivePortal:
         self._armed.remove(sender)
         return self._received.pop(sender)
 
+    def permit_again(self, sender: int) -> None:
+        """Permit the piece that is awaited from a sender once more: the permission, or the piece, may be lost."""
+        if sender in self._armed and sender not in self._received:
+            self._network.carry(
+                self.node, sender, "portal_permission", PERMISSION_CYCLES, partial(self._permit, sender)
+            )
+
+    def disarm(self, sender: int) -> None:
+        """Expect nothing from a sender any more; a piece that comes all the same is dropped."""
+        if sender in self._armed:
+            self._armed.remove(sender)
+            self._received.pop(sender, None)
+
     # -- sending -----------------------------------------------------------------------------------------
 
     def when_left(self, tell: Callable[[int], None]) -> None:
@@ -78,6 +91,10 @@ class ActivePortal:
         self._leave(target, piece)
         return True
 
+    def withdraw(self, target: int) -> None:
+        """Take back the piece to a node that has not left; nothing if there is none."""
+        self._committed.pop(target, None)
+
     def _permit(self, sender: int) -> None:
         peer = self._peers.get(sender)
         if peer is not None:
@@ -86,7 +103,8 @@ class ActivePortal:
     def _permitted(self, target: int) -> None:
         piece = self._committed.pop(target, None)
         if piece is None:
-            self._permissions.append(target)
+            if target not in self._permissions:
+                self._permissions.append(target)
             return
         self._leave(target, piece)
         self.left(target)
@@ -98,5 +116,8 @@ class ActivePortal:
         self._peers[target]._land(self.node, piece)
 
     def _land(self, sender: int, piece: bytes) -> None:
+        """A piece that no endpoint waits for is dropped: the network has doubled or delayed it."""
+        if sender not in self._armed or sender in self._received:
+            return
         self._received[sender] = piece
         self.landed(sender)

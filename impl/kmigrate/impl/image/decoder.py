@@ -66,6 +66,21 @@ class Decoder:
         self._part = Part.HEADER
         self._refusal: ImageRefused | None = None
 
+    def copy(self) -> "Decoder":
+        """Another decoder that has read the same bytes."""
+        made = Decoder(shape=self._shape, newest=self._newest, epoch=self._epoch)
+        made.header, made.manifest, made.sections = self.header, self.manifest, dict(self.sections)
+        made._pending, made._read, made._hash = bytearray(self._pending), self._read, self._hash.copy()
+        made._part, made._refusal = self._part, self._refusal
+        return made
+
+    @property
+    def so_far(self) -> bytes:
+        """A hash over all bytes that have come, 32 bytes."""
+        whole = self._hash.copy()
+        whole.update(self._pending)
+        return whole.digest()
+
     @property
     def complete(self) -> bool:
         """Whether the whole image has been read and its digest is right."""

@@ -61,6 +61,15 @@ def pieces(image: Image) -> tuple[bytes, ...]:
     return (*cuts, image.digest)
 
 
+def states(image: Image) -> tuple[Mstate | None, ...]:
+    """The state of the transfer to which each piece of an image belongs; the first and the last to none."""
+    found: list[Mstate | None] = [None]
+    for mstate, content in zip(ORDER, image.sections, strict=True):
+        step = image.manifest.shape.page_bytes if mstate in PAGED else PIECE_BYTES
+        found += [mstate] * -(-len(content) // step)
+    return (*found, None)
+
+
 class Assembly:
     """One transfer at its receiver: the pieces of one attempt, each once and in order.
 
@@ -93,6 +102,15 @@ class Assembly:
         self.awaited += 1
         self._arrived_bytes += len(piece)
         return finished
+
+    def copy(self) -> "Assembly":
+        """Another assembly that has taken the same pieces."""
+        made = Assembly(self.epoch)
+        made.decoder, made.awaited, made._arrived_bytes = self.decoder.copy(), self.awaited, self._arrived_bytes
+        return made
+
+    def __repr__(self) -> str:
+        return f"Assembly({self.epoch}, {self.awaited}, {self.decoder.so_far.hex()})"
 
     def image(self) -> Image:
         """The image, when all of it has arrived. Raises Truncated before."""

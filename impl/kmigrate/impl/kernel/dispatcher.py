@@ -20,7 +20,8 @@ from kmigrate.impl.kernel.taskboard import TaskBoard
 class Dispatcher:
     """The task system of one cluster as its cores see it. All calls on tasks are local.
 
-    board  the tasks that are ready, and the graph of all tasks
+    board             the tasks that are ready, and the graph of all tasks
+    inside_interrupt  whether the body that is being executed was emitted
     """
 
     def __init__(self, memory: Sram, scheduler: Scheduler, calls: Calls, effort: Effort | None = None) -> None:
@@ -35,6 +36,7 @@ class Dispatcher:
         self._endings: list[Exit] = [Exit()] * scheduler.cores
         self._emitted: list[list[Task]] = [[] for _ in range(scheduler.cores)]
         self._core: int | None = None
+        self.inside_interrupt = False
 
     def serve(self, calls: Calls) -> None:
         """Register the calls."""
@@ -75,6 +77,14 @@ class Dispatcher:
         self._emitted[core].append(task)
         self._scheduler.send(core, Event.TASK)
 
+    def drop(self, task: Task) -> None:
+        """Forget a task that is to be unmade: it is not run any more, and nobody waits for it."""
+        for emitted in self._emitted:
+            if task in emitted:
+                emitted.remove(task)
+        self._waiting.pop(task.identity, None)
+        self.board.drop(task)
+
     # -- running -----------------------------------------------------------------------------------------
 
     def step(self) -> bool:
@@ -96,17 +106,22 @@ class Dispatcher:
     def _after(self, task: Task, progress: Progress) -> bool:
         if isinstance(progress, int):
             self._current[MASTER_CORE] = None
-            self.board.end(task, progress, self._endings[MASTER_CORE])
+            ending, self._endings[MASTER_CORE] = self._endings[MASTER_CORE], Exit()
+            self.board.end(task, progress, ending)
         return not isinstance(progress, Leave)
 
     def run_emitted(self, core: int) -> None:
         """Run what was emitted to a core. Raises KernelPanic if a body does not end at once."""
-        for task in self._emitted[core]:
+        for task in tuple(self._emitted[core]):
             before = self._current[core]
             self._current[core], self._endings[core] = task, Exit()
             self.board.start(task)
             request = Request(core, self._scheduler.current(core), task.arguments, 0, 0)
-            outcome = self._body(core, task, request)
+            self.inside_interrupt = True
+            try:
+                outcome = self._body(core, task, request)
+            finally:
+                self.inside_interrupt = False
             if not isinstance(outcome, int):
                 raise KernelPanic(f"task {task.identity} would block inside an interrupt of core {core}")
             ending = self._endings[core]

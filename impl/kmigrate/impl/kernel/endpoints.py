@@ -117,7 +117,13 @@ class Endpoints(ABC, Generic[E, A]):
         self._ports = Ports(kind.ports)
         self._stored: list[bytes] = []
         self._forwarded: list[bytes] = []
+        self._parked: list[tuple[int, Callable[[], None]]] = []
         active.when_left(self._left)
+
+    def counts(self, identity: int) -> tuple[int, int]:
+        """Bytes and messages that have gone through an end. Raises Refused."""
+        end = self._ends.find(identity)
+        return end.volume, end.uses
 
     def port_of(self, request: Request) -> int:
         """The call that asks for the port of an end. Argument: the id."""
@@ -191,6 +197,28 @@ class Endpoints(ABC, Generic[E, A]):
                     return message
         return None
 
+    def when_more(self, identity: int, notify: Callable[[], None]) -> bool:
+        """Whether a read that was refused for want of a message may be tried again; if not, somebody is told when.
+
+        Raises  Refused
+        """
+        end = self._ends.find(identity)
+        if any(self._is_for(end, message) for message in self._waiting()):
+            return True
+        self._parked.append((identity, notify))
+        return False
+
+    def _waiting(self) -> tuple[bytes, ...]:
+        """The messages that a read could meet now."""
+        return (*self._stored, *self._forwarded)
+
+    def _came(self, message: bytes) -> None:
+        """A message can be read now: those who wait for it are told."""
+        told = [one for one in self._parked if self._is_for(self._ends.find(one[0]), message)]
+        self._parked = [one for one in self._parked if one not in told]
+        for _, notify in told:
+            notify()
+
     # -- writing -----------------------------------------------------------------------------------------
 
     def _write(self, identity: int, address: int, size_word: int, spare: int) -> int:
@@ -217,6 +245,7 @@ class Endpoints(ABC, Generic[E, A]):
             raise Refused(self.kind.full, f"{what} is not read yet")
         if self._is_kept(end.port):
             self._forwarded.append(message)
+            self._came(message)
         end.left = True
 
     def _is_kept(self, port: int) -> bool:

@@ -63,6 +63,11 @@ class Exceptions:
         self._scheduler.wake_one(self._handlers)
         return True
 
+    def forget(self) -> None:
+        """The process has ended: nothing is handled or ignored any more."""
+        self._actions.clear()
+        self._raised.clear()
+
     def _control(self, core: int, arguments: tuple[int, ...]) -> int:
         """Arguments: the exception, what is done about it."""
         number, action = arguments[0], arguments[1]

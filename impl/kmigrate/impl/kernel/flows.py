@@ -106,9 +106,14 @@ class Flow:
 
 
 class Flows:
-    """The flows of one cluster."""
+    """The flows of one cluster.
+
+    polls  whether a reader without a message asks the master again and again, as in the real system
+           (nanvix-facts 2.3); else it waits until one has come, which differs in time alone
+    """
 
     def __init__(self, dispatcher: Dispatcher, calls: Calls, mailboxes: Mailboxes, portals: Portals) -> None:
+        self.polls = True
         self._dispatcher = dispatcher
         self._board = dispatcher.board
         self._calls = calls
@@ -179,13 +184,32 @@ class Flows:
         if not request.stage:
             arguments = (transfer.identity, transfer.buffer + flow.done, flow.piece, transfer.spare)
             return Remote(operation.begin, arguments, 1)
-        if request.value in operation.passing:
+        if not self.polls and request.value == -Errno.ENOMSG and self._parks(flow, transfer):
+            self._dispatcher.exit(Trigger.USER2)
+        elif request.value in operation.passing:
             self._dispatcher.exit(Trigger.AGAIN)
         elif request.value < 0:
             self._end(flow, Trigger.ERROR)
         else:
             self._expect(flow, transfer)
         return request.value
+
+    def _parks(self, flow: Flow, transfer: Transfer) -> bool:
+        """Whether the flow waits until there is something to read, instead of asking again and again."""
+        communicators = self._mailboxes if transfer.operation.of_mailbox else self._portals
+        return not communicators.when_more(transfer.identity, partial(self._board.dispatch, flow.config))
+
+    def cancel(self, operation: Operation, identity: int) -> None:
+        """End the transfer of a task on a communicator at once, from inside another task; nothing follows on it."""
+        for flow in self._of_tasks:
+            transfer = flow.transfer
+            if transfer is not None and transfer.operation is operation and transfer.identity == identity:
+                for task in (flow.config, flow.wait, flow.hardware):
+                    self._board.withdraw(task)
+                    for edge in [edge for edge in task.children if edge.temporary]:
+                        self._board.graph.remove(task, edge)
+                        edge.child.waiting_for = edge.child.parents
+                flow.transfer, flow.done = None, 0
 
     def _expect(self, flow: Flow, transfer: Transfer) -> None:
         """Let the wait task depend on the hardware, unless that is done."""

@@ -37,6 +37,7 @@ from kmigrate.impl.kernel.threads import Threads
 from kmigrate.impl.kernel.uarea import UArea
 from kmigrate.impl.kernel.user import UserMemory
 from kmigrate.impl.kernel.usercode import Fault, Trap, UserCode
+from kmigrate.impl.kernel.usertasks import UserTasks
 
 
 class Step(StrEnum):
@@ -90,6 +91,8 @@ class Kernel:
         self.signals = Signals(memory, self.scheduler, self.threads, self.user, code)
         self.dispatcher = Dispatcher(memory, self.scheduler, self.calls, self.effort)
         self.tasks = self.dispatcher.board
+        self.user_tasks = UserTasks(memory, placement, self.dispatcher, self.calls, code)
+        self.threads.emptied = self.forget_process
         self.perf = Perf(placement.geometry.cores)
         mutexes = Mutexes(self.user, self.threads, placement.slots)
         for part in (
@@ -98,6 +101,7 @@ class Kernel:
             self.exceptions,
             self.signals,
             self.dispatcher,
+            self.user_tasks,
             self.perf,
             mutexes,
             Semaphores(self.user, self.threads, placement.slots),
@@ -128,6 +132,12 @@ class Kernel:
         """Bring the kernel up on a memory of zeros, with a first user thread that begins at `main`."""
         self.boot()
         return self.threads.create(main, argument)
+
+    def forget_process(self) -> None:
+        """Nothing is left of what a process had asked of this kernel beside its image: it has ended, or left."""
+        self.signals.forget()
+        self.exceptions.forget()
+        self.user_tasks.forget()
 
     # -- steps -------------------------------------------------------------------------------------------
 
@@ -166,14 +176,15 @@ class Kernel:
                 self._run(core)
 
     def tick(self, ticks: int = 1) -> None:
-        """The timer of core 0: threads grow older, periodic tasks come closer."""
+        """The timer of core 0: threads grow older, periodic tasks and alarms come closer."""
         self.scheduler.tick(ticks)
         self.tasks.tick(ticks)
+        self.signals.tick(ticks)
 
     @property
     def ticks_matter(self) -> bool:
         """Whether a tick could change what happens next."""
-        return self.tasks.periodic or self.scheduler.ticks_matter()
+        return self.tasks.periodic or self.signals.alarmed or self.scheduler.ticks_matter()
 
     def _run(self, core: int) -> None:
         scheduler = self.scheduler

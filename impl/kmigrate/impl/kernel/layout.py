@@ -73,8 +73,8 @@ class Layout:
         boards_bytes = (geometry.cores - 1) * BOARD_BYTES
         counters_bytes = geometry.kernel_pages * WORD_BYTES
         bitmap_bytes = -(-geometry.frames // 32) * WORD_BYTES
-        sections = (geometry.kernel_pool - geometry.user_bytes) & -64
-        table = (sections - page) & -page
+        sections = (geometry.kernel_pool - geometry.user_bytes) & -page
+        table = sections - page
         directory = table - page
         bitmap = (directory - bitmap_bytes) & -64
         counters = (bitmap - counters_bytes) & -64

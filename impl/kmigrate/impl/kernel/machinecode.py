@@ -1,9 +1,9 @@
 """User code as RISC-V machine code on the cores of the cluster.
 
 A call is an `ecall` with its number in a7 and its arguments in a0 to a4; the result comes back in a0. A thread
-begins with its argument in a0 and the upper end of its stack in sp, and may return: two stubs behind the kernel's
-tables turn a return from the start routine into THREAD_EXIT and one from a signal handler into SIGRETURN. What a
-signal interrupts is kept on the user stack.
+begins with its argument in a0 and the upper end of its stack in sp, and may return: stubs behind the kernel's
+tables turn a return from the start routine into THREAD_EXIT, one from a signal handler into SIGRETURN and one from
+a task's function into TASK_RETURN. What a signal interrupts is kept on the user stack.
 
 A core forgets its data cache when it changes threads and when a call ends, as the real one does (nanvix-facts 1).
 
@@ -44,7 +44,12 @@ class MachineCode:
         self._slice = slice_cycles
         self._exit_stub = placement.stubs
         self._signal_stub = placement.stubs + 2 * WORD_BYTES
-        for stub, call in ((self._exit_stub, Call.THREAD_EXIT), (self._signal_stub, Call.SIGRETURN)):
+        self._task_stub = placement.stubs + 4 * WORD_BYTES
+        for stub, call in (
+            (self._exit_stub, Call.THREAD_EXIT),
+            (self._signal_stub, Call.SIGRETURN),
+            (self._task_stub, Call.TASK_RETURN),
+        ):
             self._memory.set_word(stub, _LOAD_A7 | call << _IMMEDIATE_SHIFT)
             self._memory.set_word(stub + WORD_BYTES, _ECALL)
         for core in range(cores.count):
@@ -92,6 +97,15 @@ class MachineCode:
     def end_signal(self, core: int) -> None:
         """The handler is done: the thread on a core goes on where the signal met it."""
         self._cores.restore(core, self._cores.register(core, SP))
+
+    def call(self, core: int, start: int, arguments: tuple[int, ...], stack: int) -> None:
+        """Let a core begin a function, whose return is a TASK_RETURN with its value."""
+        self._cores.cache_invalidate(core)
+        self._cores.set_register(core, RA, self._task_stub)
+        self._cores.set_register(core, SP, stack)
+        for number, argument in enumerate(arguments):
+            self._cores.set_register(core, A0 + number, argument)
+        self._cores.set_pc(core, start)
 
     def skip(self, core: int) -> None:
         """Let the thread on a core pass over the instruction that has failed."""

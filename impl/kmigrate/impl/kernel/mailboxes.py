@@ -43,10 +43,12 @@ class Mailbox(Endpoint):
 
     wanted    sender's node and port of the next message, for an input; None: any; the first past the last: any
     message   the message for the read under way; None: it was for another port
+    writer    the node of the message that was read last
     """
 
     wanted: tuple[int, int] | None = None
     message: bytes | None = None
+    writer: int = 0
 
 
 class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
@@ -56,6 +58,7 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
         self, memory: Sram, scheduler: Scheduler, user: UserMemory, active: ActiveMailbox, network: Interconnect
     ) -> None:
         super().__init__(MAILBOX, Mailbox, memory, scheduler, user, active, network)
+        active.arrived = self._came
 
     def serve(self, calls: Calls) -> None:
         """Register the calls."""
@@ -121,8 +124,12 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
             if len(self._stored) == BUFFERS:
                 raise Refused(Errno.EBUSY, "no kernel buffer is free for a message of another port")
             self._stored.append(message)
+            self._came(message)
         self._active.take(sender)
         return None
+
+    def _waiting(self) -> tuple[bytes, ...]:
+        return (*super()._waiting(), *(message for _, message in self._active.received))
 
     def _is_for(self, end: Mailbox, message: bytes) -> bool:
         header, _ = Header.unpack(message)
@@ -138,6 +145,16 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
     def _awrite(self, core: int, arguments: tuple[int, ...]) -> int:
         """Arguments: the id, the buffer, its size. EBUSY while another message waits to go there."""
         return self._write(arguments[0], arguments[1], arguments[2], 0)
+
+    # -- what the wire says beside the data --------------------------------------------------------------
+
+    def writer(self, identity: int) -> int:
+        """The node of the message that an input has read last. Raises Refused."""
+        return self._ends.find(identity, Direction.INPUT).writer
+
+    def expire(self, node: int) -> None:
+        """Stop waiting until a node has taken the last message out: it, or the acknowledgement, may be lost."""
+        self._active.expire(node)
 
     # -- waiting -----------------------------------------------------------------------------------------
 
@@ -159,7 +176,9 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
         mailbox.buffer = mailbox.message = None
         if message is None:
             return AGAIN
-        self._user.write(address, Header.unpack(message)[1][:size])
+        header, content = Header.unpack(message)
+        self._user.write(address, content[:size])
+        mailbox.writer = header.node
         mailbox.wanted = None
         mailbox.finish(size, self._network.now)
         return 0

@@ -85,7 +85,7 @@ class Placement:
 
     @classmethod
     def of(cls, geometry: Geometry, *, together: bool = True) -> "Placement":
-        """Place everything below the user sections, which end at the kernel pool.
+        """Place everything below the user sections, which begin a page and end before the kernel pool.
 
         together  with the UArea; False for the kernel that was built without it
         Raises    BadGeometry if the kernel image is too small.
@@ -93,8 +93,8 @@ class Placement:
         page = geometry.page_bytes
         slots = thread_slots(geometry)
         layout = uarea(slots)
-        sections = (geometry.kernel_pool - geometry.user_bytes) & -LINE_BYTES
-        table = (sections - page) & -page
+        sections = (geometry.kernel_pool - geometry.user_bytes) & -page
+        table = sections - page
         directory = table - page
         bitmap = (directory - -(-geometry.frames // 32) * WORD_BYTES) & -LINE_BYTES
         counters = (bitmap - geometry.kernel_pages * WORD_BYTES) & -LINE_BYTES

@@ -148,6 +148,28 @@ class Portals(Endpoints[Portal, ActivePortal]):
         """The spare word of the piece that an input has read last. Raises Refused."""
         return self._ends.find(identity, Direction.INPUT).spare
 
+    # -- when the other end owes something for long ------------------------------------------------------
+
+    def permit_again(self, identity: int) -> None:
+        """Permit the piece once more for which an input waits. Raises Refused."""
+        portal = self._ends.find(identity, Direction.INPUT)
+        if portal.buffer is not None and portal.allowed is not None:
+            self._active.permit_again(portal.allowed[0])
+
+    def cancel_read(self, identity: int) -> None:
+        """End the read of an input without a piece; nobody is allowed to send to it then. Raises Refused."""
+        portal = self._ends.find(identity, Direction.INPUT)
+        if portal.buffer is not None and portal.piece is None and portal.allowed is not None:
+            self._active.disarm(portal.allowed[0])
+        portal.buffer = portal.piece = portal.allowed = portal.notify = None
+
+    def cancel_write(self, identity: int) -> None:
+        """Take back the piece of an output that has not left, and wait for none. Raises Refused."""
+        portal = self._ends.find(identity, Direction.OUTPUT)
+        if not portal.left:
+            self._active.withdraw(portal.node)
+        portal.left, portal.size, portal.notify = True, 0, None
+
     # -- waiting -----------------------------------------------------------------------------------------
 
     def when_done(self, identity: int, notify: Callable[[], None]) -> bool:
@@ -178,6 +200,7 @@ class Portals(Endpoints[Portal, ActivePortal]):
         (address, size), portal.buffer, portal.piece = portal.buffer, None, None
         if not self._is_for(portal, piece):
             self._stored.append(piece)
+            self._came(piece)
             return AGAIN
         header, content = Header.unpack(piece)
         self._user.write(address, content[:size])

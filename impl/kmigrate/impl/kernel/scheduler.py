@@ -26,6 +26,9 @@ from kmigrate.impl.kernel.usercode import UserCode
 QUANTUM_TICKS = 128
 """Ticks after which a thread gives way (THREAD_QUANTUM)."""
 
+TICKS_PER_SECOND = 100 * QUANTUM_TICKS
+"""Ticks of core 0's timer: a quantum is about 10 ms (nanvix-facts 8.3, 8.5)."""
+
 MASTER_STACK, DISPATCHER_STACK = 1, 3
 """Kernel pages that are the kernel stacks of the master and of the dispatcher (nanvix-facts 1)."""
 

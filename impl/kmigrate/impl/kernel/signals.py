@@ -1,10 +1,11 @@
 """Signals between the threads of a cluster: a handler, or a thread that waits for one.
 
 A signal for which the target has a handler interrupts the target when it next runs user code; SIGRETURN lets it
-go on where it was. Handlers are kernel statics and do not migrate (nanvix-facts 3.4).
+go on where it was. Handlers and alarms are kernel statics and do not migrate (nanvix-facts 3.4).
 
 Source: nanvix-facts 3.3; nanvix-behaviours, signals. What happens to a signal without a handler is ours: it is
-kept until the target waits for it.
+kept until the target waits for it. So are the number of the alarm's signal and that an alarm set again, or to 0,
+replaces the one before.
 """
 
 from kmigrate.impl.chip.sram import Sram
@@ -13,16 +14,19 @@ from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
 from kmigrate.impl.kernel.exceptions import EXCEPTIONS_NUM
 from kmigrate.impl.kernel.queue import WaitList
-from kmigrate.impl.kernel.scheduler import Scheduler
+from kmigrate.impl.kernel.scheduler import TICKS_PER_SECOND, Scheduler
 from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Request
 from kmigrate.impl.kernel.thread import NULL, Thread
 from kmigrate.impl.kernel.threads import Threads
 from kmigrate.impl.kernel.user import UserMemory
 from kmigrate.impl.kernel.usercode import UserCode
 
+ALARM = 14
+"""The signal that an alarm sends; no exception of a core has this number."""
+
 
 class Signals:
-    """The signals of one cluster."""
+    """The signals of one cluster, and its alarms."""
 
     def __init__(
         self, memory: Sram, scheduler: Scheduler, threads: Threads, user: UserMemory, code: UserCode
@@ -35,12 +39,14 @@ class Signals:
         self._pending: dict[int, list[int]] = {}
         self._handling: list[int] = []
         self._waiting = WaitList(memory)
+        self._alarms: dict[int, int] = {}
 
     def serve(self, calls: Calls) -> None:
         """Register the calls."""
         calls.remote[Call.SIGCTL] = self._control
         calls.local[Call.SIGSEND] = self._send
         calls.local[Call.SIGWAIT] = self._wait
+        calls.local[Call.ALARM] = self._alarm
 
     def deliver(self, core: int) -> None:
         """Let the thread on a core begin the handler of a signal that it was sent."""
@@ -65,6 +71,11 @@ class Signals:
         self._code.end_signal(core)
         return True
 
+    def forget(self) -> None:
+        """The process has ended: handlers, alarms and signals on their way are gone."""
+        for kept in (self._handlers, self._pending, self._handling, self._alarms):
+            kept.clear()
+
     def _number(self, number: int) -> int:
         if number >= EXCEPTIONS_NUM:
             raise Refused(Errno.EINVAL, f"no signal has the number {number}; there are {EXCEPTIONS_NUM}")
@@ -88,11 +99,40 @@ class Signals:
         target = self._threads.find(request.arguments[1])
         if target is None:
             raise Refused(Errno.EINVAL, f"no thread {request.arguments[1]} is alive")
+        self._raise(target, number)
+        return 0
+
+    def _raise(self, target: Thread, number: int) -> None:
+        """Keep a signal for its target, and wake it if it waits for one."""
         self._pending.setdefault(target.tid, []).append(number)
         if target in tuple(self._waiting):
             self._waiting.remove(target)
             self._scheduler.wake(target)
+
+    def _alarm(self, request: Request) -> Outcome:
+        """Argument: seconds until the caller is sent ALARM; 0: never. The alarm before is forgotten."""
+        seconds = request.signed(0)
+        if seconds < 0:
+            raise Refused(Errno.EINVAL, f"an alarm in {seconds} seconds would be over already")
+        self._alarms.pop(request.thread.tid, None)
+        if seconds:
+            self._alarms[request.thread.tid] = seconds * TICKS_PER_SECOND
         return 0
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether a thread has an alarm that is still to come."""
+        return bool(self._alarms)
+
+    def tick(self, ticks: int = 1) -> None:
+        """Time passes: alarms whose time has come send their signal; those of threads that have ended are none."""
+        for tid in tuple(self._alarms):
+            target = self._threads.find(tid)
+            self._alarms[tid] -= ticks
+            if target is None or self._alarms[tid] <= 0:
+                del self._alarms[tid]
+                if target is not None:
+                    self._raise(target, ALARM)
 
     def _wait(self, request: Request) -> Outcome:
         """Argument: the signal. A signal that was sent before is taken at once."""

@@ -32,6 +32,7 @@ class Call(IntEnum):
     SLEEP = 7
     WAKEUP = 8
     CLOCK = 9
+    ALARM = 10
     # Cluster
     NODE_GET_NUM = 15
     FREEZE = 16
@@ -121,6 +122,17 @@ class Call(IntEnum):
     # Logical names of processes
     NAME_LINK = 120
     NAME_LOOKUP = 121
+    # Tasks of a process
+    TASK_CREATE = 128
+    TASK_UNLINK = 129
+    TASK_CONNECT = 130
+    TASK_DISCONNECT = 131
+    TASK_EMIT = 132
+    TASK_CURRENT = 133
+    TASK_GET = 134
+    TASK_EXIT = 135
+    TASK_RETURN = 136
+    """The end of a function that a task runs; made by the stub to which it returns."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ class Trigger(IntFlag):
 
 
 DEFAULT_TRIGGER = Trigger.USER0 | Trigger.ERROR_THROW
+"""On which endings of its parent an edge is used unless one says otherwise."""
+
+DEFAULT_RELEASE = Trigger.USER0 | Trigger.ERROR | Trigger.STOP
+"""Which endings release those who wait for a task unless one says otherwise."""
 
 
 class Priority(Enum):

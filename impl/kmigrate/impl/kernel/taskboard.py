@@ -48,6 +48,19 @@ class TaskBoard:
         """Take a task out of the queue until it is dispatched again; its credit stays. Raises Refused."""
         self._move(self.graph.check(task), TaskState.STOPPED)
 
+    def drop(self, task: Task) -> None:
+        """Take a task that is to be unmade out of every list, with its credit, and away from its relatives."""
+        self.graph.isolate(task)
+        self.credits -= task in self._active
+        if task.state is not TaskState.RUNNING:
+            self._move(task, TaskState.STOPPED)
+
+    def withdraw(self, task: Task) -> None:
+        """Take a task out of the queue with its credit, as if it had not been dispatched."""
+        if task in self._active:
+            self.credits -= 1
+            self._move(task, TaskState.STOPPED)
+
     def take(self) -> Task:
         """Take the first ready task for a run. Raises KernelPanic if there is none for the credit."""
         self.credits -= 1

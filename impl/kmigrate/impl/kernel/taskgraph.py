@@ -6,6 +6,7 @@ Source: nanvix-facts 4; nanvix-behaviours, tasks. The errors for too many childr
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
 from kmigrate.impl.kernel.task import (
+    DEFAULT_RELEASE,
     DEFAULT_TRIGGER,
     MAX_CHILDREN,
     MAX_PARENTS,
@@ -36,7 +37,7 @@ class TaskGraph:
         *,
         priority: Priority = Priority.LOW,
         period: int = 0,
-        release: Trigger = Trigger.USER0 | Trigger.ERROR | Trigger.STOP,
+        release: Trigger = DEFAULT_RELEASE,
     ) -> Task:
         """Make a task without parents and children.
 
@@ -105,6 +106,15 @@ class TaskGraph:
         edge.child.parents -= 1
         edge.child.waiting_for = max(0, edge.child.waiting_for - 1)
         edge.child.dependencies -= edge.dependency
+
+    def isolate(self, task: Task) -> None:
+        """Remove all edges from and to a task."""
+        for edge in tuple(task.children):
+            self.remove(task, edge)
+        if task.parents:
+            for parent in self._tasks.values():
+                for edge in [edge for edge in parent.children if edge.child is task]:
+                    self.remove(parent, edge)
 
     def touch(self, task: Task) -> None:
         """Something of a task changes."""

@@ -3,6 +3,8 @@
 Source: nanvix-facts 3.1, 3.3; nanvix-behaviours, threads.
 """
 
+from collections.abc import Callable
+
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.calls import Calls
 from kmigrate.impl.kernel.errno import Errno
@@ -14,7 +16,7 @@ from kmigrate.impl.kernel.scheduler import Event, Scheduler
 from kmigrate.impl.kernel.structures import signed
 from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Request
 from kmigrate.impl.kernel.thread import NULL, Thread, ThreadState, context_of
-from kmigrate.impl.kernel.uarea import UArea
+from kmigrate.impl.kernel.uarea import SYSTEM_NTHREADS, UArea
 from kmigrate.impl.kernel.user import UserMemory
 from kmigrate.impl.kernel.usercode import UserCode
 
@@ -26,6 +28,7 @@ class Threads:
     """The user threads of one cluster.
 
     sleeping  threads that sleep until another wakes them by tid; a kernel static that no migration moves
+    emptied   is told when the last thread of a process has been freed
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Threads:
         self._slaves = placement.geometry.cores - 1
         self._first_tid = placement.system_thread_count
         self.sleeping = WaitList(memory)
+        self.emptied: Callable[[], None] = lambda: None
         scheduler.release = self.release
 
     def serve(self, calls: Calls) -> None:
@@ -103,6 +107,8 @@ class Threads:
         self._uarea.set_stacks(slot, NULL, NULL)
         self._uarea.nthreads -= 1
         thread.clear()
+        if self._uarea.nthreads == SYSTEM_NTHREADS:
+            self.emptied()
 
     def find(self, tid: int) -> Thread | None:
         """The user thread with a tid that has not ended; None when there is none."""

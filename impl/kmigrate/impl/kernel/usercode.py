@@ -54,6 +54,9 @@ class UserCode(Protocol):
     def end_signal(self, core: int) -> None:
         """The handler is done: the thread on a core goes on where the signal met it."""
 
+    def call(self, core: int, start: int, arguments: tuple[int, ...], stack: int) -> None:
+        """Let a core begin a function, whose return is a TASK_RETURN with its value."""
+
     def skip(self, core: int) -> None:
         """Let the thread on a core pass over the instruction that has failed."""
 

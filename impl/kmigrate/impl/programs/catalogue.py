@@ -40,6 +40,9 @@ SHIPPED = (
     Shipped(
         "mailbox", "a producer and a consumer over a mailbox", "consumer's node | producer's << 8; 0: both here"
     ),
+    Shipped("signals", "signals, an alarm and a mended page fault", "signals; 0: 5"),
+    Shipped("tasks", "functions run by the dispatcher", "rounds; 0: 10"),
+    Shipped("names", "a client finds a server by its name", "0: the server; else the client's numbers"),
     Shipped("workload", "checks itself: CRC, sort, matrix, sieve, a thread each", "rounds; 0: 3", bare=True),
     Shipped("benchmark", "list, matrix, state machine, checksum", "iterations; 0: 10", bare=True),
     Shipped("crash_illegal", "an instruction that does not exist", "none", bare=True),

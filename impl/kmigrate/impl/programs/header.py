@@ -11,17 +11,21 @@ from kmigrate.impl.chip.geometry import PIECE_BYTES, Geometry
 from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
 from kmigrate.impl.kernel.communicators import AGAIN
 from kmigrate.impl.kernel.errno import Errno
+from kmigrate.impl.kernel.exceptions import EXCEPTIONS_NUM, HANDLE, IGNORE
 from kmigrate.impl.kernel.flows import PORTAL_MAX_BYTES
 from kmigrate.impl.kernel.mailboxes import MAILBOX_MAX, MAILBOX_PORTS
 from kmigrate.impl.kernel.mutex import MutexType, mutex_bytes
+from kmigrate.impl.kernel.perf import PerfEvent
 from kmigrate.impl.kernel.placement import Placement
 from kmigrate.impl.kernel.portals import PORTAL_MAX, PORTAL_PORTS
 from kmigrate.impl.kernel.semaphore import semaphore_bytes
+from kmigrate.impl.kernel.signals import ALARM
 from kmigrate.impl.kernel.syncs import SYNC_MAX, SyncType
 from kmigrate.impl.kernel.syscall import Call
+from kmigrate.impl.kernel.task import Priority, TaskState, Trigger
+from kmigrate.impl.kernel.usertasks import EdgeKind, TaskFact
 from kmigrate.impl.kernel.waiters import Waiters
 from kmigrate.impl.programs.console import CONSOLE_BYTES
-from kmigrate.impl.programs.gate import UNDECIDED
 
 
 def kernel_constants(geometry: Geometry) -> dict[str, int]:
@@ -30,6 +34,10 @@ def kernel_constants(geometry: Geometry) -> dict[str, int]:
     slots = placement.slots
     nodes = geometry.torus.nodes
     constants = _named("KCALL_", Call) | _named("", Errno) | _named("", SyncType) | _named("MUTEX_", MutexType)
+    constants |= _named("PERF_", PerfEvent) | _named("TASK_", EdgeKind) | _named("TASK_GET_", TaskFact)
+    constants |= {f"TASK_{priority.name}": priority.value for priority in Priority}
+    constants |= {f"TASK_{state.name}": place for place, state in enumerate(TaskState)}
+    constants |= {f"TRIGGER_{trigger.name}": trigger.value for trigger in Trigger}
     constants |= {
         "PAGE_SIZE": geometry.page_bytes,
         "USER_BASE": geometry.user_base,
@@ -55,7 +63,10 @@ def kernel_constants(geometry: Geometry) -> dict[str, int]:
         "PORTAL_MAX_SIZE": PORTAL_MAX_BYTES,
         "WAIT_AGAIN": AGAIN,
         "CONSOLE_SIZE": CONSOLE_BYTES,
-        "MIGRATION_UNDECIDED": UNDECIDED,
+        "SIGNALS": EXCEPTIONS_NUM,
+        "SIGNAL_ALARM": ALARM,
+        "EXCEPTION_IGNORE": IGNORE,
+        "EXCEPTION_HANDLE": HANDLE,
     }
     return constants
 

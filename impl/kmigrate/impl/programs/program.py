@@ -20,7 +20,7 @@ from kmigrate.impl.programs.linkage import runtime_end
 
 DIGEST_BYTES = 16
 
-RUNTIME_SYMBOLS = ("__USER_USED", "__OF_CLUSTER_START", "kmigration", "__console")
+RUNTIME_SYMBOLS = ("__USER_USED", "__OF_CLUSTER_START", "__console")
 """What every program has that was linked with the runtime."""
 
 
@@ -90,13 +90,13 @@ class UserProgram:
 
     @property
     def runtime_digest(self) -> str:
-        """Of the runtime's layers: programs with the same one can run on one another's clusters."""
+        """Of the runtime's layers; programs with the same one can run on one another's clusters. Empty without."""
         digest = blake2b(digest_size=DIGEST_BYTES)
         own = self.symbols["__OF_CLUSTER_START"]
-        for address, content in self._runtime:
-            if address < own:
-                digest.update(address.to_bytes(4, "little") + content)
-        return digest.hexdigest()
+        found = [(address, content) for address, content in self._runtime if address < own]
+        for address, content in found:
+            digest.update(address.to_bytes(4, "little") + content)
+        return digest.hexdigest() if found else ""
 
     @property
     def _runtime(self) -> tuple[tuple[int, bytes], ...]:

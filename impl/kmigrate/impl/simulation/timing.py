@@ -30,6 +30,7 @@ class Timing:
     message_cycles   what software adds to a mailbox message
     piece_cycles     what software adds to a piece of a portal
     signal_cycles    what software adds to a signal, a permission or an acknowledgement
+    patience         ticks after which a side of a migration looks after what has got no answer
     Raises           BadConfiguration
     """
 
@@ -43,9 +44,10 @@ class Timing:
     message_cycles: int = 1_900
     piece_cycles: int = 204_500
     signal_cycles: int = 950
+    patience: int = 400
 
     def __post_init__(self) -> None:
-        least = {"slice": 1, "quantum": 1, "tick_cycles": 1, "step_cycles": 1, "post_cycles": 1}
+        least = {"slice": 1, "quantum": 1, "tick_cycles": 1, "step_cycles": 1, "post_cycles": 1, "patience": 1}
         for what in self.__slots__:
             value: int = getattr(self, what)
             if not least.get(what, 0) <= value <= LONGEST:

@@ -78,8 +78,8 @@ class Agent:
     """The agent of one kernel, which is up.
 
     services  node of the services
-    leaving   the task that a process's wish to leave dispatches
-    leave     is told the node to which the process wishes to go
+    free      says whether a process can begin here
+    begun     is told the number of the spawn of a process that has begun
     """
 
     def __init__(self, kernel: Kernel, cores: Cores, services: int) -> None:
@@ -93,8 +93,8 @@ class Agent:
         self._outbox = self._open(Call.MAILBOX_OPEN, services, AGENT_PORT)
         self._portal = self._open(Call.PORTAL_CREATE, kernel.node, AGENT_PORT)
         self._task = kernel.tasks.graph.create(self._body)
-        self.leaving = kernel.tasks.graph.create(self._leave)
-        self.leave: Callable[[int], None] = lambda node: None
+        self.free: Callable[[], bool] = lambda: True
+        self.begun: Callable[[int], None] = lambda number: None
         kernel.calls.local[Call.NAME_LINK] = self._link
         kernel.calls.local[Call.NAME_LOOKUP] = self._look_up
 
@@ -108,11 +108,6 @@ class Agent:
             self.state.rung = True
         else:
             self.kernel.tasks.dispatch(self._task)
-
-    def _leave(self, request: Request) -> Outcome:
-        """The body of the task that `kmigrate_to` dispatches. Argument: the node."""
-        self.leave(request.arguments[0])
-        return 0
 
     # -- the task ----------------------------------------------------------------------------------------
 
@@ -140,6 +135,8 @@ class Agent:
             case 4:
                 load = self._loading
                 tid = self.kernel.memory.word(self._buffer) if not request.value else request.value
+                if tid > 0:
+                    self.begun(load.request)
                 self._say(Letter(Kind.SPAWNED, (load.request, tid)))
                 state.load = None
             case _:
@@ -213,7 +210,7 @@ class Agent:
         words, load = letter.words, self.state.load
         match letter.kind:
             case Kind.SPAWN:
-                taken = load is not None or self.occupied
+                taken = load is not None or self.occupied or not self.free()
                 if not taken:
                     self.state.load = Load(words[0], words[1], words[2], words[3])
                 self._say(Letter(Kind.ROOM, (words[0], -Errno.EBUSY if taken else 0)))

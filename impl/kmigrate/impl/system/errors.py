@@ -28,6 +28,17 @@ class NoSuchProcess(ImplError):
         self.name = name
 
 
+class NoDaemon(ImplError):
+    """A move was wished for on a machine whose kernels have no migration daemon."""
+
+    def __init__(self, cluster: int | None) -> None:
+        super().__init__(
+            f"{cluster_name(cluster)} has no migration daemon: a machine without the UArea has none, "
+            "for a process is not one stretch of memory there"
+        )
+        self.cluster = cluster
+
+
 class NameTaken(ImplError):
     """Two processes were to have one name."""
 

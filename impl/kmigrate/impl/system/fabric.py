@@ -18,7 +18,7 @@ from kmigrate.impl.hal.active_portal import ActivePortal
 from kmigrate.impl.hal.interconnect import Interconnect
 from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
 from kmigrate.impl.hal.sync import ActiveSync
-from kmigrate.impl.kernel.communicators import HEADER_BYTES
+from kmigrate.impl.kernel.communicators import HEADER_BYTES, Header
 from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
@@ -77,13 +77,20 @@ class Transfer:
     contents: tuple[object, ...]
     sent: int
 
+    @property
+    def port(self) -> int:
+        """The port to which a message or a piece goes."""
+        message = self.contents[-1]
+        assert isinstance(message, bytes)
+        return Header.unpack(message)[0].port
+
 
 class Fabric(Interconnect):
     """The network of one chip.
 
     timing   what software adds to each transfer
     links    when each link is free
-    arrived  is told the node and the kind of each transfer that has arrived
+    arrived  is told each transfer that has arrived
     guard    lets what follows on an arrival happen at a node
     counts   transfers that have arrived, by kind
     """
@@ -93,7 +100,7 @@ class Fabric(Interconnect):
         self.torus = torus
         self.timing = timing or Timing()
         self.links = Links.of(torus)
-        self.arrived: Callable[[int, str], None] = lambda node, what: None
+        self.arrived: Callable[[Transfer], None] = lambda transfer: None
         self.guard: Callable[[int, Callable[[], object]], object] = lambda node, action: action()
         self.counts = dict.fromkeys(WIRES, 0)
         self.under_way: list[tuple[Pending, Transfer]] = []
@@ -145,5 +152,5 @@ class Fabric(Interconnect):
         event = self._agenda.record(
             place, transfer.what, sender=transfer.sender, receiver=transfer.receiver, sent=transfer.sent
         )
-        self.arrived(transfer.receiver, transfer.what)
+        self.arrived(transfer)
         return event

@@ -5,7 +5,7 @@
     cycles = 40_000_000             # the run ends here at the latest; or earlier, when all processes have ended
 
     [[process]]
-    program = "benchmark"           # one that ships, or the path of an ELF file, seen from the scenario's folder
+    program = "benchmark"           # one that ships, or an ELF file or a C source, seen from the scenario's folder
     cluster = 3                     # or "io"
     arguments = 10
     name = "bench"
@@ -38,8 +38,10 @@ from pathlib import Path
 from typing import Any
 
 from kmigrate.impl.chip.geometry import GEOMETRIES
+from kmigrate.impl.programs.source import ENDINGS
 from kmigrate.impl.simulation.choice import ChoiceSource
 from kmigrate.impl.simulation.timing import LONGEST, Timing
+from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import BadScenario, cluster_name, nearest
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.system import System
@@ -56,6 +58,7 @@ class MachineTable:
     geometry: str = "mppa256"
     cycles: int = 400_000_000
     uarea: bool = True
+    daemon: str = DaemonKind.HARDENED.value
     caches: bool = False
     slice: int = Timing().slice
     quantum: int = Timing().quantum
@@ -121,12 +124,13 @@ class Scenario:
             choices,
             timing=Timing(table.slice, table.quantum),
             uarea=table.uarea,
+            daemon=table.daemon,
             exact=table.caches,
             keep=keep,
         )
         for process in self.processes:
             given = process.program
-            path = self.folder / given if given.endswith(".elf") else given
+            path = self.folder / given if given.endswith(ENDINGS) else given
             system.spawn(path, process.cluster, process.arguments, name=process.name or None)
         for request in self.requests:
             system.move(system.process(request.process), request.to, at=request.at)
@@ -149,7 +153,11 @@ class Run:
         if any(fault.at > self.system.now for fault in self.scenario.faults):
             return False
         processes = self.system.processes.values()
-        return not self.system.mover.pending and all(self.system.phase(process) in ends for process in processes)
+        system = self.system
+        moving = [status for status in map(system.status, system.processes.values()) if status and not status.over]
+        if system.wishes or moving or any(request.open for request in system.services.state.requests):
+            return False
+        return all(self.system.phase(process) in ends for process in processes)
 
     def advance(self, cycles: int) -> bool:
         """Run on for so many cycles, or to the end; whether there is more to come."""
@@ -181,7 +189,10 @@ class Run:
         found += [str(crash) for crash in system.crashes() if cluster_name(crash.cluster) not in expected]
         stopped = [cluster_name(crash.cluster) for crash in system.crashes()]
         found += [f"{name} has not crashed" for name in expected if name not in stopped]
-        found += [f"process {name} was not moved: {why}" for name, why in self.system.mover.refused.items()]
+        for name, process in system.processes.items():
+            status = system.status(process)
+            if status is not None and status.reason:
+                found.append(f"process {name} was not moved: {status.reason}")
         return tuple(found)
 
 
@@ -305,6 +316,11 @@ class _Reader:
         if machine.geometry not in GEOMETRIES:
             hint = nearest(machine.geometry, tuple(GEOMETRIES))
             raise self._error("machine", 0, "geometry", f"no geometry is called {machine.geometry!r}; {hint}")
+        kinds = tuple(kind.value for kind in DaemonKind)
+        if machine.daemon not in kinds:
+            raise self._error(
+                "machine", 0, "daemon", f"no daemon is {machine.daemon!r}; {nearest(machine.daemon, kinds)}"
+            )
         names = tuple(
             process.name or f"{Path(process.program).stem}.{number}"
             for number, process in enumerate(scenario.processes)

@@ -1,15 +1,25 @@
-"""The services of the machine on a node of the I/O cluster: names, and spawn. All they know came by messages.
+"""The services of the machine on a node of the I/O cluster: names, spawn, moves. All they know came by messages.
 
 The spawn service asks a kernel's agent for room, sends it the program stretch by stretch over the portal, and hears
-of the first thread. The name service keeps where the process of each name is, and how often that has changed.
+of the first thread. The name service keeps which process a name means and one record of each process: its owner,
+and the epoch of the last attempt that has committed or was ruled out; it decides which attempts commit. The service
+of moves asks the daemon of a process's owner for a move, again and again until it is answered.
 
 Source: nanvix-facts 1, 2.3, 2.4; what the services are and say is ours.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from kmigrate.impl.chip.geometry import PIECE_BYTES
+from kmigrate.impl.chip.geometry import PIECE_BYTES, Geometry
+from kmigrate.impl.daemon.attempt import Attempt, Refusal
+from kmigrate.impl.daemon.events import Tell, silent
+from kmigrate.impl.daemon.letters import Kind as Word
+from kmigrate.impl.daemon.letters import Letter as Note
+from kmigrate.impl.daemon.letters import letter_bytes
+from kmigrate.impl.daemon.names import FIRST_EPOCH, QUESTIONS, Record, answer
+from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.active_mailbox import ActiveMailbox
 from kmigrate.impl.hal.active_portal import ActivePortal
@@ -22,6 +32,12 @@ from kmigrate.impl.system.letters import AGENT_PORT, Kind, Letter, read_letter
 
 SERVICE_CYCLES = 2_000
 """From the arrival of a letter until it is dealt with (assumed)."""
+
+ASK_CYCLES = 4_000_000
+"""After which a service looks after what has got no answer: 10 ms (assumed)."""
+
+TRIES = 16
+"""Times that nobody answers after which a request is given up (assumed)."""
 
 
 class Stage(Enum):
@@ -55,37 +71,88 @@ class Spawn:
     tid: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Residence:
-    """Where the process of a name is: its node, and the epoch, which grows whenever that changes."""
+class Stand(Enum):
+    """How a request for a move stands."""
 
+    ASKED = "asked"
+    MOVING = "moving"
+    MOVED = "moved"
+    STAYED = "stayed"
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRequest:
+    """A move that was asked for.
+
+    number     of the request, from 1
+    container  of the process
+    node       to which it shall go
+    owner      the node that was asked last
+    called_off whether it is not wanted any more
+    tries      times that nobody has answered since the last answer
+    """
+
+    number: int
+    container: int
     node: int
-    epoch: int = 1
+    owner: int
+    stand: Stand = Stand.ASKED
+    reason: Refusal | None = None
+    called_off: bool = False
+    tries: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether an answer is still to come."""
+        return self.stand in (Stand.ASKED, Stand.MOVING)
+
+    @property
+    def word(self) -> int:
+        """The number as letters carry it: 1..65535, and round again."""
+        return 1 + (self.number - 1) % 0xFFFF
 
 
 @dataclass(slots=True)
 class ServiceState:
     """All that the services know, as plain data.
 
-    letters  that wait to be written, by node
-    pieces   that wait to be written, by node
+    names     the container of each name
+    records   of each process, by its container, which is the number of its spawn
+    requests  for moves, in their order
+    letters   that wait to be written, by node
+    pieces    that wait to be written, by node
+    heads     the letter to each node that waited first when the service looked last
     """
 
     spawns: list[Spawn] = field(default_factory=list)
-    names: dict[str, Residence] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    records: dict[int, Record] = field(default_factory=dict)
+    requests: list[MoveRequest] = field(default_factory=list)
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     pieces: dict[int, list[bytes]] = field(default_factory=dict)
+    heads: dict[int, bytes] = field(default_factory=dict)
 
 
 class Services:
-    """Name service and spawn service on one node."""
+    """Name service, spawn service and service of moves on one node.
 
-    def __init__(self, mailbox: ActiveMailbox, portal: ActivePortal, agenda: Agenda) -> None:
+    pending   letters that are about to be dealt with: the event, and the sender
+    tell      is told what the name service answers
+    refused   is told of a request that the service itself has refused or given up
+    alarms    when the service looks after what has got no answer: the event, and the number of a request, or 0 for
+              letters that have not left
+    """
+
+    def __init__(self, mailbox: ActiveMailbox, portal: ActivePortal, agenda: Agenda, geometry: Geometry) -> None:
         self.node = mailbox.node
         self.state = ServiceState()
         self.pending: list[tuple[Pending, int]] = []
+        self.alarms: list[tuple[Pending, int]] = []
+        self._geometry = geometry
         self.mailbox = mailbox
         self.portal = portal
+        self.tell: Tell = silent
+        self.refused: Callable[[MoveRequest], None] = lambda request: None
         self._agenda = agenda
         mailbox.left = self._push
         portal.left = self._push
@@ -107,10 +174,84 @@ class Services:
         self._write(node, Letter(Kind.SPAWN, (number, entry, argument, len(stretches))))
         return number
 
-    def moved(self, name: str, node: int) -> None:
-        """The process of a name is on another node now."""
-        before = self.state.names.get(name)
-        self.state.names[name] = Residence(node, 1 if before is None else before.epoch + 1)
+    def record(self, name: str) -> Record | None:
+        """Where the process of a name is; None if nobody has the name."""
+        return self.state.records.get(self.state.names.get(name, -1))
+
+    def ask(self, container: int, node: int) -> MoveRequest:
+        """Ask for a move of a process to a node; at most one of a process is open."""
+        state = self.state
+        record = state.records.get(container)
+        number = len(state.requests) + 1
+        request = MoveRequest(number, container, node, self.node if record is None else record.owner)
+        if record is None:
+            request = replace(request, stand=Stand.STAYED, reason=Refusal.NOT_HERE)
+        elif self.open_request(container) is not None:
+            request = replace(request, stand=Stand.STAYED, reason=Refusal.UNDER_WAY)
+        state.requests.append(request)
+        if request.open:
+            self._ask(request)
+        else:
+            self.refused(request)
+        return request
+
+    def open_request(self, container: int) -> MoveRequest | None:
+        """The request for a move of a process that has no final answer yet."""
+        found = (one for one in reversed(self.state.requests) if one.container == container and one.open)
+        return next(found, None)
+
+    def call_off(self, container: int) -> bool:
+        """Take the open request for a process back; whether there is one."""
+        request = self.open_request(container)
+        if request is None:
+            return False
+        self._ask(self._renew(replace(request, called_off=True)))
+        return True
+
+    def _ask(self, request: MoveRequest) -> None:
+        """Write to the owner, and look after it later."""
+        kind = Word.CANCEL if request.called_off else Word.ASK
+        attempt = Attempt(request.container, request.owner, request.node, 0)
+        self._note(request.owner, Note(kind, attempt, request.word))
+        if all(number != request.number for _, number in self.alarms):
+            self.set_alarm(self._agenda.now + ASK_CYCLES, None, request.number)
+
+    def _renew(self, request: MoveRequest) -> MoveRequest:
+        self.state.requests[request.number - 1] = request
+        if not request.open:
+            for event, _ in [one for one in self.alarms if one[1] == request.number]:
+                self._agenda.withdraw(event)
+            self.alarms = [one for one in self.alarms if one[1] != request.number]
+        return request
+
+    def set_alarm(self, cycle: int, sequence: int | None, number: int) -> None:
+        """Look after a request at a cycle; `sequence` is its old place, if it had one."""
+        label = f"io:look {number}"
+        event = self._agenda.post_at(cycle, EventClass.TIMER, label, self._look, number, sequence=sequence)
+        self.alarms.append((event, number))
+
+    def _look(self, number: int) -> TraceEvent:
+        self.alarms = [one for one in self.alarms if one[1] != number]
+        if not number:
+            before, self.state.heads = self.state.heads, {}
+            for node, waiting in self.state.letters.items():
+                if waiting and before.get(node) == waiting[0]:
+                    self.mailbox.expire(node)
+                elif waiting:
+                    self.state.heads[node] = waiting[0]
+            for node in tuple(self.state.letters):
+                self._push(node)
+            return self._agenda.record(None, "letters_looked_after")
+        request = self.state.requests[number - 1]
+        if request.open:
+            record = self.state.records[request.container]
+            if record.owner == request.node:
+                self._renew(replace(request, stand=Stand.MOVED))
+            elif request.tries == TRIES:
+                self.refused(self._renew(replace(request, stand=Stand.STAYED, reason=Refusal.NO_ANSWER)))
+            else:
+                self._ask(self._renew(replace(request, owner=record.owner, tries=request.tries + 1)))
+        return self._agenda.record(None, "request_looked_after", request=number)
 
     # -- what kernels write ------------------------------------------------------------------------------
 
@@ -129,8 +270,10 @@ class Services:
 
     def _serve(self, sender: int) -> TraceEvent:
         self.pending = [one for one in self.pending if one[1] != sender]
-        _, content = Header.unpack(self.mailbox.take(sender))
+        header, content = Header.unpack(self.mailbox.take(sender))
         try:
+            if header.port == PORT:
+                return self._heed(Note.decode(content[: letter_bytes(self._geometry)], self._geometry))
             letter = read_letter(content)
         except MalformedMessage as error:
             return self._agenda.record(None, "letter_forgotten", sender=sender, why=error.why)
@@ -142,8 +285,8 @@ class Services:
             case Kind.LINK:
                 self._link(sender, letter)
             case Kind.LOOKUP:
-                found = self.state.names.get(letter.name)
-                words = (-Errno.ENOENT, 0, 0) if found is None else (0, found.node, found.epoch)
+                found = self.record(letter.name)
+                words = (-Errno.ENOENT, 0, 0) if found is None else (0, found.owner, found.epoch)
                 self._write(sender, Letter(Kind.ANSWER, (letter.words[0], *words)))
             case _:
                 pass
@@ -166,31 +309,73 @@ class Services:
         tid = letter.signed(1)
         self._update(spawn, Stage.RUNNING if tid > 0 else Stage.REFUSED, tid)
         if tid > 0:
-            self.moved(spawn.name, spawn.node)
+            self._register(spawn)
+
+    def _register(self, spawn: Spawn) -> None:
+        """A process has begun, and has its name."""
+        self.state.names.setdefault(spawn.name, spawn.number)
+        self.state.records.setdefault(spawn.number, Record(spawn.node, FIRST_EPOCH))
 
     def _update(self, spawn: Spawn, stage: Stage, tid: int) -> None:
         self.state.spawns[spawn.number] = replace(spawn, stage=stage, tid=tid)
 
     def _link(self, sender: int, letter: Letter) -> None:
-        found = self.state.names.get(letter.name)
-        if found is None:
-            found = self.state.names[letter.name] = Residence(sender)
-        result = 0 if found.node == sender else -Errno.EBUSY
-        self._write(sender, Letter(Kind.ANSWER, (letter.words[0], result, found.node, found.epoch)))
+        """The process on a node takes a name, unless another one has it."""
+        records, names = self.state.records, self.state.names
+        for spawn in self.state.spawns:
+            if spawn.stage is Stage.LOADING and spawn.node == sender:
+                self._register(spawn)  # its first thread was faster than the word that it has begun
+        here = next((number for number, record in reversed(records.items()) if record.owner == sender), None)
+        if here is None:
+            self._write(sender, Letter(Kind.ANSWER, (letter.words[0], -Errno.ENOENT, 0, 0)))
+            return
+        found = records[names.setdefault(letter.name, here)]
+        result = 0 if names[letter.name] == here else -Errno.EBUSY
+        self._write(sender, Letter(Kind.ANSWER, (letter.words[0], result, found.owner, found.epoch)))
+
+    # -- what daemons write ------------------------------------------------------------------------------
+
+    def _heed(self, note: Note) -> TraceEvent:
+        """A question of an attempt, or the answer to a request."""
+        attempt, record = note.attempt, self.state.records.get(note.attempt.container)
+        if note.kind in QUESTIONS and record is not None:
+            found = answer(record, note)
+            assert found is not None
+            self.state.records[attempt.container] = found.record
+            self._note(found.node, found.letter)
+            self.tell(found.event, found.facts)
+            return self._agenda.record(None, found.event, **found.facts)
+        stands = {Word.MOVING: Stand.MOVING, Word.MOVED: Stand.MOVED, Word.STAYED: Stand.STAYED}
+        request = self.open_request(attempt.container)
+        if note.kind in stands and request is not None and request.word == note.number:
+            self._renew(replace(request, stand=stands[note.kind], reason=note.reason, tries=0))
+        return self._agenda.record(None, f"told_{note.kind.name.lower()}", **attempt.facts)
+
+    def _note(self, node: int, note: Note) -> None:
+        content = note.encode(self._geometry)
+        self._send(node, Header(self.node, 0, PORT, len(content)).pack(content))
 
     # -- writing -----------------------------------------------------------------------------------------
 
     def _write(self, node: int, letter: Letter) -> None:
-        self.state.letters.setdefault(node, []).append(letter.pack())
+        self._send(node, self._packed(letter.pack()))
+
+    def _send(self, node: int, message: bytes) -> None:
+        """Write a message to a node, unless the same one waits already."""
+        waiting = self.state.letters.setdefault(node, [])
+        if message not in waiting:
+            waiting.append(message)
         self._push(node)
 
     def _push(self, node: int) -> None:
         """Write what can be written to a node."""
         letters, pieces = self.state.letters.get(node, []), self.state.pieces.get(node, [])
         while letters and not self.mailbox.busy(node):
-            self.mailbox.write(node, self._packed(letters.pop(0)))
+            self.mailbox.write(node, letters.pop(0))
         while pieces and not self.portal.busy(node):
             self.portal.write(node, self._packed(pieces.pop(0)))
+        if letters and all(number for _, number in self.alarms):
+            self.set_alarm(self._agenda.now + ASK_CYCLES, None, 0)
 
     def _packed(self, content: bytes) -> bytes:
         return Header(self.node, 0, AGENT_PORT, len(content)).pack(content)

@@ -19,7 +19,7 @@ from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.errors import ClusterCrashed, OtherSystem
 from kmigrate.impl.system.fabric import Transfer
-from kmigrate.impl.system.move import Move
+from kmigrate.impl.system.moves import MoveStatus, Wish
 from kmigrate.impl.system.process import Process
 from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value
 from kmigrate.impl.system.system import System
@@ -40,12 +40,14 @@ class ClusterState:
 
     kernel   what the kernel keeps in variables
     agent    what its agent keeps, and who waits for it
+    daemon   what its migration daemon knows
     armed    what is pending at each core
     timer    its next tick
     """
 
     kernel: tuple[Value, ...]
     agent: tuple[Value, ...]
+    daemon: tuple[object, ...]
     free_at: tuple[int, ...]
     ticks: int
     crash: ClusterCrashed | None
@@ -71,8 +73,9 @@ class Snapshot:
     transfers: tuple[tuple[When, Transfer], ...]
     services: tuple[Value, ...]
     served: tuple[tuple[When, int], ...]
-    moves: tuple[tuple[When, Move], ...]
-    moved: tuple[tuple[tuple[str, str], ...], tuple[tuple[str, int], ...]]
+    alarms: tuple[tuple[When, int], ...]
+    wishes: tuple[tuple[When, Wish], ...]
+    moves: tuple[dict[str, MoveStatus], dict[str, int], dict[int, int]]
     stops: tuple[tuple[When, int | None], ...]
     processes: tuple[Process, ...]
     ended: tuple[tuple[str, int], ...]
@@ -80,7 +83,7 @@ class Snapshot:
 
 def built(system: System) -> tuple[object, ...]:
     """What a machine was built from; only machines built alike take one another's snapshots."""
-    return system.geometry, system.timing, system.uarea, system.exact
+    return system.geometry, system.timing, system.uarea, system.exact, system.daemon_kind
 
 
 Armed = tuple[tuple[tuple[str, When], ...], ...]
@@ -102,6 +105,7 @@ def state_of(system: System, cluster: Cluster) -> ClusterState:
     return ClusterState(
         keeper.kept(),
         (keeper.keep(agent.state), keeper.keep(agent.waiting)),
+        system.daemons[cluster.node].kept() if system.uarea else (),
         tuple(cluster.free_at),
         cluster.ticks,
         cluster.crash,
@@ -115,6 +119,8 @@ def _put_cluster(system: System, cluster: Cluster, state: ClusterState) -> None:
     keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
     keeper.put(state.kernel)
     agent.state, agent.waiting = (keeper.put_one(one) for one in state.agent)
+    if system.uarea:
+        system.daemons[cluster.node].put(state.daemon)
     cluster.free_at[:] = state.free_at
     cluster.ticks, cluster.crash, cluster.runtime = state.ticks, state.crash, state.runtime
     cluster.put_armed(state.armed, state.timer)
@@ -130,6 +136,8 @@ def _copy_cluster(system: System, cluster: Cluster, into: System, other: Cluster
         agent.state = keeper.put_one(keeper.keep(source.state))
     if len(agent.waiting) or len(source.waiting):
         agent.waiting = keeper.put_one(keeper.keep(source.waiting))
+    if system.uarea:
+        into.daemons[other.node].put(system.daemons[cluster.node].kept())
     other.free_at[:] = cluster.free_at
     other.ticks, other.crash, other.runtime = cluster.ticks, cluster.crash, cluster.runtime
     armed, timer = _armed(cluster)
@@ -151,7 +159,7 @@ def snapshot(system: System) -> Snapshot:
 
 def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
     """Everything but the clusters, with what is given for them."""
-    agenda, services, mover = system.agenda, system.services, system.mover
+    agenda, services, moves = system.agenda, system.services, system.moves
     keeper = next(iter(system.keepers.values()))
     own = [keeper.keep(getattr(part, name)) for part, name in _interfaces(system)]
     return Snapshot(
@@ -163,8 +171,9 @@ def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, Clust
         tuple((_when(event), transfer) for event, transfer in system.fabric.under_way),
         (keeper.keep(services.state), *own),
         tuple((_when(event), sender) for event, sender in services.pending),
-        tuple((_when(event), move) for event, move in mover.pending),
-        (tuple(mover.refused.items()), tuple(mover.downtime.items())),
+        tuple((_when(event), number) for event, number in services.alarms),
+        tuple((_when(event), wished) for event, wished in system.wishes),
+        (dict(moves.last), dict(moves.seen_on), dict(moves.incoming)),
         tuple((_when(event), cluster) for event, cluster in system.stops),
         tuple(system.processes.values()),
         tuple(system.ended.items()),
@@ -190,7 +199,7 @@ def put_back(system: System, kept: Snapshot) -> None:
 
 
 def _compare(system: System, other: tuple[object, ...]) -> None:
-    names = ("the geometry", "the timing", "the UArea", "the caches")
+    names = ("the geometry", "the timing", "the UArea", "the caches", "the daemons")
     for what, found, needed in zip(names, other, built(system), strict=True):
         if found != needed:
             raise OtherSystem(what, found, needed)
@@ -198,7 +207,7 @@ def _compare(system: System, other: tuple[object, ...]) -> None:
 
 def _put_around(system: System, kept: Snapshot) -> None:
     """Everything but the clusters; nothing of theirs is pending after this."""
-    services, mover, fabric = system.services, system.mover, system.fabric
+    services, moves, fabric = system.services, system.moves, system.fabric
     keeper = next(iter(system.keepers.values()))
     system.agenda.put_back(*kept.clock)
     fabric.links = kept.links
@@ -213,10 +222,14 @@ def _put_around(system: System, kept: Snapshot) -> None:
     services.pending.clear()
     for (cycle, sequence), sender in kept.served:
         services.post(cycle, sequence, sender)
-    mover.pending.clear()
-    for (cycle, sequence), move in kept.moves:
-        mover.post(cycle, sequence, move)
-    mover.refused, mover.downtime = dict(kept.moved[0]), dict(kept.moved[1])
+    services.alarms.clear()
+    for (cycle, sequence), number in kept.alarms:
+        services.set_alarm(cycle, sequence, number)
+    system.wishes.clear()
+    for (cycle, sequence), wished in kept.wishes:
+        system.post_wish(cycle, sequence, wished)
+    last, seen_on, incoming = kept.moves
+    moves.last, moves.seen_on, moves.incoming = dict(last), dict(seen_on), dict(incoming)
     system.stops.clear()
     for (cycle, sequence), cluster in kept.stops:
         system.post_stop(cycle, sequence, cluster)
@@ -226,7 +239,7 @@ def _put_around(system: System, kept: Snapshot) -> None:
 
 def _copy_around(system: System, into: System) -> None:
     """Everything but the clusters; nothing of theirs is pending in the other machine after this."""
-    agenda, fabric, services, mover = system.agenda, into.fabric, into.services, into.mover
+    agenda, fabric, services = system.agenda, into.fabric, into.services
     into.agenda.put_back(agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written)
     fabric.links = system.fabric.links
     fabric.counts.update(system.fabric.counts)
@@ -242,10 +255,13 @@ def _copy_around(system: System, into: System) -> None:
     services.pending.clear()
     for event, sender in system.services.pending:
         services.post(*_when(event), sender)
-    mover.pending.clear()
-    for event, move in system.mover.pending:
-        mover.post(*_when(event), move)
-    mover.refused, mover.downtime = dict(system.mover.refused), dict(system.mover.downtime)
+    services.alarms.clear()
+    for event, number in system.services.alarms:
+        services.set_alarm(*_when(event), number)
+    into.wishes.clear()
+    for event, wished in system.wishes:
+        into.post_wish(*_when(event), wished)
+    into.moves.copy(system.moves)
     into.stops.clear()
     for event, cluster in system.stops:
         into.post_stop(*_when(event), cluster)
@@ -273,7 +289,13 @@ def copy(system: System, into: System) -> None:
 
 def clone(system: System) -> System:
     """Another machine in the state of this one, with a choice source of its own: the ordinary course."""
-    made = System(system.geometry, timing=system.timing, uarea=system.uarea, exact=system.exact)
+    made = System(
+        system.geometry,
+        timing=system.timing,
+        uarea=system.uarea,
+        daemon=system.daemon_kind,
+        exact=system.exact,
+    )
     copy(system, made)
     return made
 
@@ -299,9 +321,9 @@ def _ranked(around: Snapshot) -> tuple[object, ...]:
     """What a snapshot says beside the clusters, without the numbers of events."""
     pending = [
         [(when[0], *rest) for when, *rest in some]
-        for some in (around.transfers, around.served, around.moves, around.stops)
+        for some in (around.transfers, around.served, around.alarms, around.wishes, around.stops)
     ]
-    return around.clock[0], around.links, around.services, around.moved, pending
+    return around.clock[0], around.links, around.services, around.moves, pending
 
 
 def _unnumbered(state: ClusterState) -> ClusterState:

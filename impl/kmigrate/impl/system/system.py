@@ -4,23 +4,28 @@
     process = system.spawn("benchmark", cluster=3)
     assert system.wait(process) == 0
 
-A process is asked for by a message to the kernel of its cluster and begins when its bytes are there. The machine is
-a function of its choices: the same ones give the same run, cycle by cycle.
+A process is asked for by a message to the kernel of its cluster and begins when its bytes are there. It is moved
+by the migration daemons, which are tasks of the kernels: it asks its own with a system call, and who is outside
+asks by a message of the service of moves. The machine is a function of its choices: the same ones give the same
+run, cycle by cycle.
 
 Source: nanvix-facts 1, 3, 4; the services are ours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
-from kmigrate.impl.kernel.errno import Errno, name_of
+from kmigrate.impl.daemon.attempt import Refusal
+from kmigrate.impl.daemon.published import PublishedDaemon
+from kmigrate.impl.kernel.errno import name_of
 from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.programs.catalogue import load, names, shipped_image
 from kmigrate.impl.programs.console import console_text
-from kmigrate.impl.programs.gate import Gate, gate_of
-from kmigrate.impl.programs.program import UserProgram, load_file, read_user_program
+from kmigrate.impl.programs.program import UserProgram, read_user_program
+from kmigrate.impl.programs.source import ENDINGS, program_from
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
@@ -28,10 +33,12 @@ from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.agent import Agent
 from kmigrate.impl.system.cluster import Cluster
+from kmigrate.impl.system.daemons import Daemon, DaemonKind, daemon_of
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
     NameTaken,
+    NoDaemon,
     NoSuchPlace,
     NoSuchProcess,
     NothingHappens,
@@ -39,12 +46,13 @@ from kmigrate.impl.system.errors import (
     SpawnRefused,
     cluster_name,
 )
-from kmigrate.impl.system.fabric import Fabric
-from kmigrate.impl.system.letters import NAME_BYTES, good_name
-from kmigrate.impl.system.move import Mover
+from kmigrate.impl.system.fabric import Fabric, Transfer
+from kmigrate.impl.system.letters import AGENT_PORT, NAME_BYTES, good_name
+from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.services import Services, Spawn, Stage
+from kmigrate.impl.system.services import MoveRequest, Services, Spawn, Stage
 from kmigrate.impl.system.statics import Keeper
+from kmigrate.spec.vocabulary import MovePhase
 
 IO = None
 """The cluster number of the I/O cluster."""
@@ -58,7 +66,8 @@ class System:
     geometry  of the chip
     choices   decide every tie; None for the ordinary course
     timing    of every cluster
-    uarea     whether what belongs to a process lies together in the kernel
+    uarea     whether what belongs to a process lies together in the kernel; without it there are no daemons
+    daemon    which migration daemon every cluster has: hardened or published
     exact     whether cores see memory through their caches
     keep      whether the events of the trace are kept, for a picture of the run
     """
@@ -70,10 +79,12 @@ class System:
         *,
         timing: Timing | None = None,
         uarea: bool = True,
+        daemon: DaemonKind | str = DaemonKind.HARDENED,
         exact: bool = False,
         keep: bool = False,
     ) -> None:
         self.geometry = geometry
+        self.daemon_kind = DaemonKind.of(daemon)
         self.timing = timing or Timing()
         self.uarea = uarea
         self.exact = exact
@@ -102,12 +113,18 @@ class System:
         }
         self._by_node = {cluster.node: cluster for cluster in self.clusters.values()}
         services = torus.first_compute - 1
-        self.services = Services(*self.network.service_parts(services), self.agenda)
+        self.services = Services(*self.network.service_parts(services), self.agenda, geometry)
+        self.services.refused, self.services.tell = self._refused, self._seen
         for interfaces in (self.network.syncs, self.network.mailboxes, self.network.portals):
             self.fabric.register(*interfaces.values())
         self.agents = {
             cluster.node: Agent(cluster.kernel, cluster.cores, services) for cluster in self.clusters.values()
         }
+        self.moves = Moves()
+        self.daemons: dict[int, Daemon] = {}
+        if uarea:
+            for cluster in self.clusters.values():
+                self._start_daemon(cluster, self.timing.patience)
         self.keepers = {
             cluster.node: Keeper(cluster.kernel, cluster.number, self.agents[cluster.node].ring)
             for cluster in self.clusters.values()
@@ -118,8 +135,8 @@ class System:
         self.ended: dict[str, int] = {}
         for cluster in self.clusters.values():
             cluster.left = partial(self._settle, cluster)
-        self.mover = Mover(self)
         self.stops: list[tuple[Pending, int | None]] = []
+        self.wishes: list[tuple[Pending, Wish]] = []
         if geometry == MPPA256:
             for cluster in self.clusters.values():
                 self._load_runtime(cluster)
@@ -130,18 +147,103 @@ class System:
         cluster.runtime = program.runtime_digest
         for address, content in program.stretches[:-1]:
             cluster.memory.write(address, content)
-        gate = gate_of(program, cluster.memory)
-        gate.task, gate.waits = self.agents[cluster.node].leaving.identity, 1
-        self.agents[cluster.node].leave = partial(self._leave, cluster, gate)
 
-    def _leave(self, cluster: Cluster, gate: Gate, node: int) -> None:
-        """The process on a cluster wishes to go to another node; a refusal is written into the gate."""
-        target = self._by_node.get(node)
-        for process in self.processes.values():
-            if target is not None and self.place(process) is cluster and self.phase(process) is Phase.RUNNING:
-                self.mover.move(process, target.number)
-                return
-        gate.outcome = -Errno.EINVAL
+    # -- daemons -----------------------------------------------------------------------------------------
+
+    def _start_daemon(self, cluster: Cluster, patience: int) -> None:
+        """Let the daemon of a cluster come up."""
+        flows, agent = cluster.kernel.flows, self.agents[cluster.node]
+        assert flows is not None
+        flows.polls = False
+        places = tuple(self._by_node)
+        tell = partial(self._told, cluster)
+        daemon = daemon_of(self.daemon_kind, cluster, agent, places, self.services.node, patience, tell)
+        self.daemons[cluster.node] = daemon
+        daemon.start()
+
+    def _told(self, cluster: Cluster, name: str, facts: Mapping[str, int | str]) -> None:
+        """A daemon has told something: it is written into the trace, and the moves are kept up to date."""
+        self.agenda.record(cluster.number, name, **facts)
+        if self.daemon_kind is DaemonKind.PUBLISHED:
+            self.moves.heed_published(cluster.node, self.now, name, facts, self._standing_on)
+        elif "by" not in facts:
+            self._seen(name, facts)
+
+    def _seen(self, name: str, facts: Mapping[str, int | str]) -> None:
+        """Something has happened in an attempt."""
+        process = self._by_container(int(facts["process"]))
+        if process is not None:
+            self.moves.heed(process.name, self.now, name, facts)
+
+    def _refused(self, request: MoveRequest) -> None:
+        """The service of moves has refused a request itself; one beside another says nothing of that."""
+        process = self._by_container(request.container)
+        if process is not None and request.reason is not None and request.reason is not Refusal.UNDER_WAY:
+            self.moves.refused(process.name, request.owner, request.node, self.now, request.reason.reason)
+
+    def _standing_on(self, node: int) -> str | None:
+        """The name of the process that was last on a node; None without one."""
+        found = [name for name, process in self.processes.items() if self.place(process).node == node]
+        return found[-1] if found else None
+
+    def _by_container(self, container: int) -> Process | None:
+        return next((process for process in self.processes.values() if process.number == container), None)
+
+    def daemon(self, cluster: int | None) -> Daemon:
+        """The migration daemon of a cluster. Raises NoSuchPlace, NoDaemon."""
+        place = self.cluster(cluster)
+        if place.node not in self.daemons:
+            raise NoDaemon(place.number)
+        return self.daemons[place.node]
+
+    def move(self, process: Process, to: int | None, *, at: int | None = None) -> None:
+        """Wish for a move of a process to another cluster at a cycle; None: now.
+
+        With hardened daemons the service of moves asks the daemon of the owner, which makes the attempt or refuses;
+        `status` says how it stands. The published protocol has no message for that: the call is dispatched on the
+        cluster of the process as if a thread of it had made it.
+        Raises  NoSuchPlace, NoDaemon
+        """
+        self.daemon(to)
+        self._wish(process, self.cluster(to).node, at)
+
+    def cancel(self, process: Process, *, at: int | None = None) -> None:
+        """Wish that the move of a process be called off, at a cycle; None: now. Nothing happens without one."""
+        self._wish(process, None, at)
+
+    def _wish(self, process: Process, node: int | None, at: int | None) -> None:
+        self.post_wish(self.now if at is None else at, None, Wish(process.name, node))
+
+    def post_wish(self, cycle: int, sequence: int | None, wished: Wish) -> None:
+        """Let a wish be heard at a cycle; `sequence` is the event's number in another machine, if it was there."""
+        label = f"io:{'cancel' if wished.node is None else 'move'} {wished.process}"
+        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, self._hear, wished, sequence=sequence)
+        self.wishes.append((event, wished))
+
+    def _hear(self, wished: Wish) -> TraceEvent:
+        self.wishes = [one for one in self.wishes if one[1] is not wished]
+        process = self.processes[wished.process]
+        if self.daemon_kind is DaemonKind.PUBLISHED:
+            place = self.place(process)
+            if wished.node is not None:
+                daemon = self.daemons[place.node]
+                assert isinstance(daemon, PublishedDaemon)
+                place.version += 1
+                place.guard(partial(place.kernel.tasks.dispatch, daemon.entry, (wished.node,)))
+        elif wished.node is None:
+            self.services.call_off(process.number)
+        else:
+            self.services.ask(process.number, wished.node)
+        if wished.node is None:
+            return self.agenda.record(None, "cancel_wished", process=process.number)
+        return self.agenda.record(None, "move_wished", process=process.number, node=wished.node)
+
+    def status(self, process: Process) -> MoveStatus | None:
+        """How the last move of a process stands; None without one."""
+        status = self.moves.last.get(process.name)
+        if status is not None and self.place(process).crash is not None:
+            return replace(status, phase=MovePhase.LOST_WITH_NODE)
+        return status
 
     # -- places ------------------------------------------------------------------------------------------
 
@@ -159,9 +261,9 @@ class System:
     # -- processes ---------------------------------------------------------------------------------------
 
     def program(self, program: str | Path | bytes | UserProgram) -> UserProgram:
-        """A program for this geometry: one that ships, by its name; an ELF file, by its path; or its bytes.
+        """A program for this geometry: one that ships, by name; an ELF file or C source, by path; or its bytes.
 
-        Raises  NoSuchProgram, NoSource, BadElf, WrongLayout
+        Raises  NoSuchProgram, NoSource, BadElf, WrongLayout; for a source NoToolchain, NotBuilt
         """
         match program:
             case UserProgram():
@@ -169,9 +271,9 @@ class System:
             case bytes():
                 return read_user_program("program", program, self.geometry)
             case Path():
-                return load_file(program, self.geometry)
-            case str() if program not in names() and (program.endswith(".elf") or "/" in program):
-                return load_file(Path(program), self.geometry)
+                return program_from(program, self.geometry)
+            case str() if program not in names() and (program.endswith(ENDINGS) or "/" in program):
+                return program_from(Path(program), self.geometry)
         return read_user_program(program, shipped_image(program), self.geometry)
 
     def spawn(
@@ -214,9 +316,14 @@ class System:
         return self.services.state.spawns[process.number]
 
     def place(self, process: Process) -> Cluster:
-        """Where a process is, by the name service; before it has begun, where it is to begin."""
-        residence = self.services.state.names.get(process.name)
-        return self._by_node[self.spawned(process).node if residence is None else residence.node]
+        """Where a process is, by the name service; before it has begun, where it is to begin.
+
+        With published daemons nobody tells the name service: it is where a daemon has received it last.
+        """
+        if process.name in self.moves.seen_on:
+            return self._by_node[self.moves.seen_on[process.name]]
+        record = self.services.state.records.get(process.number)
+        return self._by_node[self.spawned(process).node if record is None else record.owner]
 
     def _settle(self, cluster: Cluster) -> None:
         """Remember what processes have returned that have ended on a cluster, before another one comes there."""
@@ -314,10 +421,6 @@ class System:
             raise ClusterCrashed(crash.cluster, crash.core, crash.thread, crash.cycle, crash.why)
         raise SpawnRefused(process.name, place.number, name_of(spawn.tid))
 
-    def move(self, process: Process, to: int | None, *, at: int | None = None) -> None:
-        """Ask for a move of a process to another cluster at a cycle; None: now. Raises NoSuchPlace."""
-        self.mover.move(process, to, at)
-
     def stop(self, cluster: int | None, *, at: int | None = None) -> None:
         """Let the kernel of a cluster stop at a cycle, as a fault; None: now. Raises NoSuchPlace."""
         place = self.cluster(cluster)
@@ -348,14 +451,15 @@ class System:
         else:
             cluster.guard(action)
 
-    def _arrived(self, node: int, what: str) -> None:
+    def _arrived(self, transfer: Transfer) -> None:
         """A transfer has arrived at a node."""
+        node = transfer.receiver
         cluster = self._by_node.get(node)
         if cluster is not None:
             cluster.version += 1
-            if what == "mailbox_message":
+            if transfer.what == "mailbox_message" and transfer.port == AGENT_PORT:
                 cluster.guard(self.agents[node].ring)
-        if node == self.services.node and what == "mailbox_message":
+        if node == self.services.node and transfer.what == "mailbox_message":
             self.services.arrived()
 
     def __repr__(self) -> str:

@@ -6,21 +6,15 @@
 
 static const char name[] = "server";
 
-static int look_up(word *node, word *epoch)
-{
-    return kcall(KCALL_NAME_LOOKUP, (word)name, (word)node, (word)epoch, 0, 0);
-}
-
 int main(word argument)
 {
-    word first, node, epoch;
+    int first, node, epoch;
     (void)argument;
-    if (look_up(&first, &epoch) < 0)
+    if (kname_lookup(name, &first, &epoch) < 0)
         return 0;
     do {
-        if (look_up(&node, &epoch) < 0)
+        if (kname_lookup(name, &node, &epoch) < 0)
             return 0;
-        dcache_invalidate();
     } while (node == first);
-    return (int)(node | epoch << 8);
+    return node | epoch << 8;
 }

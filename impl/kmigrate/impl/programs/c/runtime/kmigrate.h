@@ -66,6 +66,76 @@ int kcond_signal(struct condition *condition);
 int kcond_broadcast(struct condition *condition);
 int kcond_destroy(struct condition *condition);
 
+/* -- signals and exceptions ------------------------------------------------------------------------------ */
+
+/* Signals are 0 to SIGNALS - 1. A handler interrupts its thread; NULL takes it away. */
+struct ksigaction { void (*handler)(int signal); };
+
+int ksigctl(int signal, struct ksigaction *action);
+int ksigsend(int signal, kthread_t thread);
+/* Sleep until the signal comes; one that came before is taken at once. */
+int ksigwait(int signal);
+
+/* Have SIGNAL_ALARM sent to the caller in so many seconds; 0: not any more. */
+int kalarm(int seconds);
+
+/* What an exception was about: its number, an address, and where the instruction stands. */
+struct exception { word number, address, instruction; };
+
+/* EXCEPTION_IGNORE passes over the instruction; with EXCEPTION_HANDLE the thread sleeps until another has paused
+   for it and resumes it. */
+int kexcp_control(int exception, int action);
+int kexcp_pause(struct exception *exception);
+int kexcp_resume(void);
+
+/* -- performance ----------------------------------------------------------------------------------------- */
+
+/* Events: PERF_STEPS and PERF_CALLS. */
+int kperf_query(int event);
+int kperf_start(int event);
+int kperf_stop(int event);
+int kperf_read(int event);
+
+/* -- tasks ----------------------------------------------------------------------------------------------- */
+
+/* What a task does. It runs on the dispatcher and cannot sleep: of the local calls it has those that never do, and
+   all remote ones. */
+typedef int (*ktask_function)(word a, word b, word c, word d, word e);
+
+/* A new task's id, 1 and more. Priority: TASK_LOW or TASK_HIGH. Period: ticks of a periodic task. Release: the
+   endings that wake those who wait for it, 0 for the usual ones. */
+int ktask_create(ktask_function function, int priority, int period, int release);
+int ktask_unlink(int task);
+
+/* Kind: TASK_DEPENDENCY waits for all its parents, else any of them lets the child go; TASK_TEMPORARY is gone once
+   it was used. Triggers: the endings of the parent on which the edge is used, 0 for the usual ones. */
+int ktask_connect(int parent, int child, int kind, int triggers);
+int ktask_disconnect(int parent, int child);
+
+/* Arguments that are not given are 0. */
+int ktask_dispatch(int task, word a, word b, word c, word d);
+int ktask_emit(int task, int core, word a, word b, word c);
+
+/* The value of the task's run, negative ones included. */
+int ktask_wait(int task);
+
+/* The task that is running, 0 outside of one; what is known of a task: TASK_GET_STATE and so on. */
+int ktask_current(void);
+int ktask_get(int task, int what);
+
+/* Say how the running task is to end: TRIGGER_USER0 and so on; it goes on, and a later word replaces this one. The
+   tasks that follow keep their arguments, or get these. */
+int ktask_exit(int management);
+int ktask_exit_with(int management, word a, word b, word c);
+
+/* -- names ----------------------------------------------------------------------------------------------- */
+
+/* Give this process a name of 1 to 32 characters. */
+int kname_link(const char *name);
+
+/* Where the process with a name is, and how often it has moved; each may be NULL. */
+int kname_lookup(const char *name, int *node, int *epoch);
+
 /* -- memory ---------------------------------------------------------------------------------------------- */
 
 int page_alloc(void *address);

@@ -1,4 +1,4 @@
-"""`kmigrate system`: the whole machine, running programs or a scenario file."""
+"""`kmigrate run`: a program or a scenario on the executable machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from rich import box
 from rich.table import Table
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
-from kmigrate.impl.chip import GEOMETRIES
+from kmigrate.cli.machine import SCENARIOS, run_named
+from kmigrate.impl.chip import GEOMETRIES, MPPA256
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
 from kmigrate.impl.system.process import Phase
@@ -25,45 +26,58 @@ from kmigrate.impl.system.scenario import (
 from kmigrate.impl.system.system import System
 from kmigrate.report import Watch
 from kmigrate.report.timeline import FORMATS, written
+from kmigrate.spec.vocabulary import MovePhase
 
 AT_A_TIME = 1_000_000
 """Cycles between two lines of progress."""
 
 _UNDECIDED = (Phase.ASKED, Phase.LOADING, Phase.RUNNING)
 
-systems = typer.Typer(
-    help="The whole machine: run programs on it, or a scenario file.", invoke_without_command=True
-)
-app.add_typer(systems, name="system")
+ONE_PROGRAM = ("cluster", "argument", "geometry", "cycles")
+NAMED = ("clusters", "variant")
+PICTURES = ("trace", "memory")
+"""Options by what they are for."""
 
 
-@systems.callback()
-def _whole(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        raise WrongUse("kmigrate system run SCENARIO.toml, or kmigrate system run --program NAME")
-
-
-@systems.command("run")
+@app.command("run")
 def run_command(
-    scenario: Annotated[Path | None, typer.Argument(help="A scenario file.")] = None,
+    context: typer.Context,
+    scenario: Annotated[
+        str | None, typer.Argument(help=f"A scenario file (.toml), or one of {', '.join(SCENARIOS)}.")
+    ] = None,
     program: Annotated[
-        str | None, typer.Option(help="Instead of a scenario: a program that ships, or an ELF file.")
+        str | None, typer.Option(help="Instead of a scenario: a program that ships, an ELF file or a C source.")
     ] = None,
     cluster: Annotated[str, typer.Option(help="Where the program begins: a number, or io.")] = "0",
-    argument: Annotated[int, typer.Option(min=0, max=(1 << 32) - 1, help="What its first thread is given.")] = 0,
-    geometry: Annotated[str, typer.Option(help=f"{', '.join(GEOMETRIES)}.")] = "mppa256",
-    cycles: Annotated[int, typer.Option(min=1, help="Most cycles of the run.")] = MachineTable().cycles,
+    argument: Annotated[
+        int, typer.Option(min=0, max=(1 << 32) - 1, help="What the program's first thread is given.")
+    ] = 0,
+    geometry: Annotated[str, typer.Option(help=f"For a program: {', '.join(GEOMETRIES)}.")] = "mppa256",
+    cycles: Annotated[int, typer.Option(min=1, help="Most cycles of a program's run.")] = MachineTable().cycles,
     trace: Annotated[
         Path | None, typer.Option(help=f"Write what happened: {', '.join(FORMATS)} by the file's ending.")
     ] = None,
     memory: Annotated[bool, typer.Option("--memory-map", help="Show the memory of the clusters in use.")] = False,
+    clusters: Annotated[
+        int | None, typer.Option(min=2, max=MPPA256.clusters, help="Clusters of the ring; 16 if not given.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="For a named scenario: published, or hardened if not given.")
+    ] = None,
     json_: JsonFlag = False,
 ) -> None:
-    """Run until all processes have ended; exit 0 if all is as it shall be, 1 if not, 3 if one still runs."""
+    """Run a program or a scenario on the whole machine.
+
+    Exit 0 if all is as it shall be, 1 if not, 3 if the program still runs when its cycles are over.
+    """
     if (scenario is None) == (program is None):
-        raise WrongUse("name a scenario file or a --program, not both and not none")
+        raise WrongUse("name a scenario or a --program, not both and not none")
+    named = scenario is not None and not scenario.endswith(".toml")
+    _check_options(context, named, scenario)
+    if scenario is not None and named:
+        raise typer.Exit(0 if run_named(scenario, clusters, variant, json_) else 1)
     if scenario is not None:
-        asked = read_scenario(scenario)
+        asked = read_scenario(Path(scenario))
     else:
         asked = _of_program(program or "", cluster, argument, geometry, cycles)
     if trace is not None and trace.suffix not in FORMATS:
@@ -72,12 +86,7 @@ def run_command(
     _advance(run)
     system = run.system
     if trace is not None:
-        nodes = dict[int, int | None].fromkeys(range(system.first_compute))
-        nodes |= {place.node: number for number, place in system.clusters.items()}
-        core_count, hertz = system.geometry.cores, system.geometry.hertz
-        text = written(trace, system.agenda.tape.events, nodes, core_count, hertz)
-        assert text is not None
-        write_text(text, trace)
+        _write_trace(system, trace)
     failures = run.failures()
     if json_:
         print_json(_document(run, failures, memory))
@@ -85,6 +94,34 @@ def run_command(
         _print(run, failures, memory)
     running = any(system.phase(process) in _UNDECIDED for process in system.processes.values())
     raise typer.Exit(1 if failures else 3 if running and scenario is None else 0)
+
+
+def _check_options(context: typer.Context, named: bool, scenario: str | None) -> None:
+    """Refuse options that would be passed over."""
+    given = [name for name in (*ONE_PROGRAM, *NAMED, *PICTURES) if _given(context, name)]
+    for names, allowed, what in (
+        (ONE_PROGRAM, scenario is None, "a --program; a scenario file says it itself"),
+        (NAMED, named, f"the scenarios {', '.join(SCENARIOS)}"),
+        (PICTURES, not named, "a --program or a scenario file"),
+    ):
+        wrong = [name for name in given if name in names and not allowed]
+        if wrong:
+            option = "memory-map" if wrong[0] == "memory" else wrong[0]
+            raise WrongUse(f"--{option} is for {what}")
+
+
+def _given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _write_trace(system: System, goal: Path) -> None:
+    nodes = dict[int, int | None].fromkeys(range(system.first_compute))
+    nodes |= {place.node: number for number, place in system.clusters.items()}
+    text = written(goal, system.agenda.tape.events, nodes, system.geometry.cores, system.geometry.hertz)
+    assert text is not None
+    write_text(text, goal)
 
 
 def _of_program(program: str, cluster: str, argument: int, geometry: str, cycles: int) -> Scenario:
@@ -101,7 +138,7 @@ def _of_program(program: str, cluster: str, argument: int, geometry: str, cycles
 
 def _advance(run: Run) -> None:
     system = run.system
-    with Watch("system") as watch:
+    with Watch("run") as watch:
         while run.advance(AT_A_TIME):
             counted = ", ".join(f"{count} {state}" for state, count in states(system).items())
             arrived = sum(delivered(system).values())
@@ -122,6 +159,25 @@ def _processes(system: System) -> list[dict[str, Any]]:
     ]
 
 
+def _moves(system: System) -> dict[str, dict[str, Any]]:
+    """How the last move of each process stands, in the words of QEMU; times are cycles."""
+    found = {name: system.status(process) for name, process in system.processes.items()}
+    return {
+        name: {
+            "status": status.phase.value,
+            "mstate": None if status.mstate is None else status.mstate.value,
+            "reason": status.reason,
+            "total-time": status.total_time,
+            "setup-time": status.setup_time,
+            "downtime": status.downtime,
+            "ram": {"transferred": status.ram_bytes, "pieces": status.pieces},
+            "breakdown": dict(status.breakdown),
+        }
+        for name, status in found.items()
+        if status is not None
+    }
+
+
 def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, Any]:
     system = run.system
     document: dict[str, Any] = {
@@ -138,7 +194,7 @@ def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, An
             }
             for crash in system.crashes()
         ],
-        "moves": {name: {"downtime_cycles": cycles} for name, cycles in run.system.mover.downtime.items()},
+        "moves": _moves(system),
         "messages": delivered(system),
         "threads": states(system),
         "failures": list(failures),
@@ -173,8 +229,10 @@ def _print(run: Run, failures: tuple[str, ...], memory: bool) -> None:
         value = "" if one["exit_value"] is None else str(one["exit_value"])
         table.add_row(one["name"], one["program"], one["cluster"], one["state"], value, said[-1] if said else "")
     console().print(table)
-    for name, cycles in run.system.mover.downtime.items():
-        console().print(f"{name} was down for {1000 * cycles / system.geometry.hertz:.2f} ms in its last move")
+    for name, move in _moves(system).items():
+        milliseconds = 1000 * move["downtime"] / system.geometry.hertz
+        if move["status"] == MovePhase.COMPLETED.value:
+            console().print(f"{name} was down for {milliseconds:.2f} ms in its last move")
     if memory:
         for place in _in_use(system):
             _print_memory(place)

@@ -1,0 +1,199 @@
+"""The moves of a machine as an observer sees them: how far each has come, and how long each part of it took.
+
+All of it comes from what the daemons tell; no daemon acts on it. The words are those of QEMU, the state of the
+transfer is the sub-state. Times are cycles.
+
+Source: thesis 4.5.1.2 for the states; the words are ours.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from kmigrate.spec.vocabulary import DATA_STATES, Mode, MovePhase, Mstate
+
+Times = tuple[tuple[str, int], ...]
+
+_OVER = (MovePhase.COMPLETED, MovePhase.FAILED, MovePhase.CANCELLED, MovePhase.LOST_WITH_NODE)
+_ROLLED_BACK = ("cancelled", "nack_heeded", "rolled_back")
+_FROZEN = ("freeze_started", "freeze")
+
+
+@dataclass(frozen=True, slots=True)
+class MoveStatus:
+    """How a move stands.
+
+    process      its logical name
+    source       node, as the destination is
+    epoch        of the attempt; 0 for the published protocol, and before there is an attempt
+    mstate       the state of the transfer that is under way, or was last
+    reason       why it has not moved, in a word; empty unless it has failed or was cancelled
+    times        the cycle at which each thing happened first, in order
+    ram_bytes    bytes of the process that were sent, void and doubled pieces included
+    pieces       pieces that carried them
+    """
+
+    process: str
+    source: int
+    destination: int
+    epoch: int = 0
+    mode: Mode = Mode.STOP_AND_COPY
+    phase: MovePhase = MovePhase.SETUP
+    mstate: Mstate | None = None
+    reason: str = ""
+    times: Times = ()
+    ram_bytes: int = 0
+    pieces: int = 0
+
+    def at(self, *names: str) -> int | None:
+        """The cycle of the first of these events that has happened; None if none has."""
+        return next((cycle for name, cycle in self.times if name in names), None)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self.phase in _OVER
+
+    @property
+    def setup_time(self) -> int:
+        """Cycles from the request to the freeze, or to the end without one."""
+        return self._between(self.at("requested", "migration_called"), self.at(*_FROZEN) or self.at("over"))
+
+    @property
+    def downtime(self) -> int:
+        """Cycles during which the process has run nowhere; 0 if it was never frozen."""
+        return self._between(self.at(*_FROZEN), self.at("copy_started", "released", *_ROLLED_BACK))
+
+    @property
+    def total_time(self) -> int:
+        """Cycles from the request to the end, or to the last thing that has happened."""
+        return self._between(self.times[0][1] if self.times else None, self.times[-1][1] if self.times else None)
+
+    @property
+    def breakdown(self) -> Times:
+        """Cycles of each part: setup, freeze, the states of the transfer, commit, thaw; those that were passed."""
+        marks = [(name, cycle) for name, cycle in self.times if name in _PARTS or name in _STATES]
+        return tuple(
+            (_PARTS.get(name, name), following - cycle) for (name, cycle), (_, following) in pairwise(marks)
+        )
+
+    @staticmethod
+    def _between(first: int | None, last: int | None) -> int:
+        return 0 if first is None or last is None else max(0, last - first)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wished for from outside: that a process go to a node, or that its move be called off (None)."""
+
+    process: str
+    node: int | None
+
+
+_PARTS = {
+    "requested": "setup",
+    "freeze_started": "freeze",
+    "commit_asked": "commit",
+    "commit_recorded": "thaw",
+    "copy_started": "end",
+}
+_OF_SOURCE = {
+    "migration_called": "migration_called",
+    "receiver_told": "freeze",
+    "section_written": "section_written",
+}
+_STATES = tuple(state.value for state in Mstate)
+
+
+class Moves:
+    """The last move of each process, by its name.
+
+    last      how it stands
+    seen_on   node that has received a process last, of which no name service knows (published)
+    incoming  sender from which a node receives (published)
+    """
+
+    def __init__(self) -> None:
+        self.last: dict[str, MoveStatus] = {}
+        self.seen_on: dict[str, int] = {}
+        self.incoming: dict[int, int] = {}
+
+    def copy(self, other: "Moves") -> None:
+        """See what another observer has seen."""
+        self.last, self.seen_on, self.incoming = dict(other.last), dict(other.seen_on), dict(other.incoming)
+
+    def refused(self, process: str, source: int, destination: int, cycle: int, reason: str) -> None:
+        """A request has led to no attempt."""
+        cancelled = reason == "cancelled"
+        phase = MovePhase.CANCELLED if cancelled else MovePhase.FAILED
+        times = (("requested", cycle), ("over", cycle))
+        self.last[process] = MoveStatus(process, source, destination, phase=phase, reason=reason, times=times)
+
+    def heed_published(
+        self,
+        node: int,
+        cycle: int,
+        name: str,
+        facts: Mapping[str, int | str],
+        standing_on: Callable[[int], str | None],
+    ) -> None:
+        """Something was told by the published daemon of a node, which knows of no process.
+
+        standing_on  the process that was last on a node
+        """
+        if name == "from_taken":
+            self.incoming[node] = int(facts["sender"])
+            return
+        received = name == "finished" and node in self.incoming
+        source = self.incoming.pop(node) if received else node
+        process = standing_on(source)
+        status = None if process is None else self.last.get(process)
+        if process is None or not (received or name in _OF_SOURCE):
+            return
+        told: dict[str, int | str] = {"source": source, "destination": node if received else source}
+        if name == "migration_called":
+            told["destination"] = facts["destination"]
+        elif status is None:
+            return
+        if name == "section_written":
+            told["mstate"] = DATA_STATES[int(facts["section"])].value
+        self.heed(process, cycle, "released" if received else _OF_SOURCE.get(name, name), told)
+        if received:
+            self.seen_on[process] = node
+
+    def heed(self, process: str, cycle: int, name: str, facts: Mapping[str, int | str]) -> None:
+        """Something was told of a move of a process."""
+        if name == "request_refused":
+            self.refused(process, int(facts["source"]), int(facts["destination"]), cycle, str(facts["reason"]))
+            return
+        status = self.last.get(process)
+        source, destination, epoch = int(facts["source"]), int(facts["destination"]), int(facts.get("epoch", 0))
+        begins = name in ("requested", "migration_called")
+        if status is None or status.epoch < epoch or begins:
+            if not begins:
+                return
+            status = MoveStatus(process, source, destination, epoch)
+        elif status.epoch > epoch:
+            return
+        mstate = facts.get("mstate")
+        marks = (name,) if not mstate else (name, str(mstate))
+        known = {mark for mark, _ in status.times}
+        status = replace(status, times=(*status.times, *((m, cycle) for m in marks if m not in known)))
+        if mstate:
+            status = replace(status, mstate=Mstate(mstate))
+        self.last[process] = self._phased(status, name, facts)
+
+    def _phased(self, status: MoveStatus, name: str, facts: Mapping[str, int | str]) -> MoveStatus:
+        """The status after an event."""
+        if name in ("section_sent", "section_written"):
+            size = int(facts.get("bytes", 0))
+            return replace(status, ram_bytes=status.ram_bytes + size, pieces=status.pieces + 1)
+        if name in _FROZEN:
+            return replace(status, phase=MovePhase.PRE_SWITCHOVER)
+        if name in ("copy_started", "released"):
+            return replace(status, phase=MovePhase.COMPLETED, mstate=Mstate.FINISH)
+        if name in _ROLLED_BACK:
+            reason = str(facts.get("reason", ""))
+            phase = MovePhase.CANCELLED if reason == "cancelled" else MovePhase.FAILED
+            return replace(status, phase=phase, reason=reason)
+        return status

@@ -1,0 +1,141 @@
+"""Moves on the whole machine: daemons behind it, third parties by message, statuses, cancels."""
+
+from __future__ import annotations
+
+import pytest
+
+from impl.chip import assembly as asm
+from impl.system.small import small
+from kmigrate.impl import TINY
+from kmigrate.impl.daemon.attempt import Attempt, Refusal
+from kmigrate.impl.daemon.hardened import HardenedDaemon
+from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.kernel.communicators import Header
+from kmigrate.impl.kernel.machinecode import A0, RA
+from kmigrate.impl.system import Phase, Process, System
+from kmigrate.impl.system.moves import MoveStatus
+from kmigrate.impl.system.services import Stand
+from kmigrate.spec.vocabulary import DATA_STATES, MovePhase, Mstate
+from support.machinecode import S0, loop
+
+COUNT = 3_000_000
+COUNTS = small("counts", loop(S0, COUNT), asm.li(A0, 5), asm.jalr(0, RA, 0))
+
+
+def started(daemon: str = "hardened") -> tuple[System, Process]:
+    system = System(TINY, daemon=daemon)
+    process = system.spawn(COUNTS, 1, name="counts")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    return system, process
+
+
+def status_of(system: System, process: Process) -> MoveStatus:
+    status = system.status(process)
+    assert status is not None
+    return status
+
+
+def settled(system: System, process: Process) -> MoveStatus:
+    system.run_until(lambda: not system.wishes, "the wish is not heard")
+    system.run_until(
+        lambda: not any(request.open for request in system.services.state.requests), "the request is open"
+    )
+    system.run_until(lambda: status_of(system, process).over, "the move is not over")
+    return status_of(system, process)
+
+
+@pytest.mark.parametrize("daemon", ["hardened", "published"])
+def test_a_process_ends_right_where_it_was_moved(daemon: str) -> None:
+    system, process = started(daemon)
+    assert system.status(process) is None
+    system.move(process, 2)
+    assert system.wait(process) == 5
+    assert system.place(process).number == 2
+    status = status_of(system, process)
+    assert (status.phase, status.mstate, status.reason) == (MovePhase.COMPLETED, Mstate.FINISH, "")
+    assert 0 < status.setup_time < status.downtime < status.total_time
+
+
+def test_the_parts_of_a_move_are_told_in_order() -> None:
+    system, process = started()
+    system.move(process, 2)
+    system.run_until(
+        lambda: system.status(process) is not None and status_of(system, process).mstate is Mstate.UAREA,
+        "no UArea moves",
+    )
+    assert status_of(system, process).phase is MovePhase.PRE_SWITCHOVER
+    status = settled(system, process)
+    held = [state.value for state in DATA_STATES if state is not Mstate.FRAMES_PHYS]
+    assert [name for name, _ in status.breakdown] == ["setup", "freeze", *held, "commit", "thaw"]
+    assert sum(cycles for _, cycles in status.breakdown) == status.total_time
+    assert status.pieces == 2 + len(held) + 1, "manifest and digest; two pages are two pieces"
+
+
+def test_a_third_party_is_told_how_its_request_stands() -> None:
+    system, process = started()
+    system.move(process, 3)
+    system.run_until(lambda: bool(system.services.state.requests), "nobody has asked")
+    (request,) = system.services.state.requests
+    assert request.stand is Stand.ASKED
+    system.run_until(lambda: system.services.state.requests[0].stand is not Stand.ASKED, "nobody has answered")
+    stands = [request.stand for request in system.services.state.requests]
+    settled(system, process)
+    stands += [request.stand for request in system.services.state.requests]
+    assert stands == [Stand.MOVING, Stand.MOVED]
+
+
+def test_a_request_beside_another_is_refused_and_the_first_goes_on() -> None:
+    system, process = started()
+    system.move(process, 3)
+    system.move(process, 2)
+    settled(system, process)
+    assert [(one.stand, one.reason) for one in system.services.state.requests] == [
+        (Stand.MOVED, None),
+        (Stand.STAYED, Refusal.UNDER_WAY),
+    ]
+    assert system.place(process).number == 3
+
+
+def test_a_request_for_a_process_that_has_not_begun_is_refused() -> None:
+    system = System(TINY)
+    process = system.spawn(COUNTS, 1, name="counts")
+    system.move(process, 2)
+    system.run(1)
+    status = status_of(system, process)
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "not-here", 0)
+
+
+@pytest.mark.parametrize("wait", [0, 30_000, 100_000, 1_000_000])
+def test_a_move_is_called_off_at_any_time_before_the_commit(wait: int) -> None:
+    system, process = started()
+    system.move(process, 2)
+    system.run(wait)
+    system.cancel(process)
+    status = settled(system, process)
+    assert (status.phase, status.reason) == (MovePhase.CANCELLED, "cancelled")
+    assert system.services.state.requests[0].reason is Refusal.CANCELLED
+    assert system.wait(process) == 5
+    assert system.place(process).number == 1
+
+
+def test_only_the_service_of_the_machine_may_ask_for_another() -> None:
+    """Another node sends the same letter; the daemon answers it, and nothing moves."""
+    system, process = started()
+    attempt = Attempt(process.number, system.node_of(1), system.node_of(2), 0)
+    content = Letter(Kind.ASK, attempt, 1).encode(TINY)
+    forged = Header(system.node_of(3), 0, 0, len(content)).pack(content)
+    system.network.mailboxes[system.node_of(3)].write(system.node_of(1), forged)
+    system.run(1_000_000)
+    daemon = system.daemon(1)
+    assert isinstance(daemon, HardenedDaemon)
+    assert daemon.source.last is None
+    assert system.status(process) is None
+
+
+def test_a_process_is_lost_with_the_cluster_that_owns_it() -> None:
+    system, process = started()
+    system.move(process, 2)
+    settled(system, process)
+    system.stop(2)
+    system.run(1)
+    assert status_of(system, process).phase is MovePhase.LOST_WITH_NODE
