@@ -101,7 +101,8 @@ def execute(s: State, core: int, budget: int) -> int:
     line_words = 1 << (line_shift - 2)
     translated = translates(own)
     probe, seen = np.zeros(spin.PROBE, np.int64), np.empty(REGISTERS, np.uint32)
-    probe[spin.NEXT] = own[CYCLE] + spin.INTERVAL
+    probe[spin.NEXT] = own[CYCLE] + spin.FIRST
+    probe[spin.PAUSE] = 2 * spin.FIRST
     effects = 0
 
     pc = own[PC]

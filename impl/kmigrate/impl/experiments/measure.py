@@ -1,4 +1,4 @@
-"""One run of an experiment: processes with threads and pages move, and the I/O cluster's clock says how long it took.
+"""One run of an experiment: processes move, and the clock of the I/O cluster says how long that took.
 
 Nothing here computes a down time. The programs are those of the thesis; node 0 reads its clock between two barriers
 and keeps the difference in a variable, which is read when its program has ended.
@@ -6,7 +6,7 @@ and keeps the difference in a variable, which is read when its program has ended
 Source: thesis 5; nanvix-facts 8.1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
 from kmigrate.impl.experiments.machine import Received, received
@@ -17,6 +17,9 @@ from kmigrate.impl.system.system import IO, System
 
 SETTLED = 200_000
 """Cycles after the start of the programs at which all of them have made their syncs."""
+
+SLICE = 25_000
+"""Cycles that a spinning thread runs in one event: longer than elsewhere, since nothing else happens meanwhile."""
 
 LIMIT = 4_000_000_000
 """Cycles after which an experiment is given up: ten seconds."""
@@ -64,7 +67,7 @@ def measure(
     Raises   BadArgument, ClusterCrashed, NothingHappens, OutOfTime
     """
     clusters = 2 * load.pairs
-    system = System(geometry, timing=timing, daemon="published")
+    system = System(geometry, timing=replace(timing or Timing(), slice=SLICE), daemon="published")
     argument = experiment_argument(helpers=load.threads - 1, pages=load.pages, clusters=clusters, calls=load.calls)
     taking_part = [system.spawn(program, number, argument) for number in range(clusters)]
     system.run_until(

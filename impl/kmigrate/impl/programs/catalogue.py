@@ -30,6 +30,7 @@ class Shipped:
 
 
 SHIPPED = (
+    Shipped("stress", "experiment: threads are created and joined", "how often; 0: 100"),
     Shipped("threads", "experiment: helpers and pages move from one cluster to another", "helpers | pages << 8"),
     Shipped(
         "parallel", "experiment: several migrations at once", "helpers | pages << 8 | clusters << 16 | moved << 24"

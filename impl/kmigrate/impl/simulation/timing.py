@@ -9,6 +9,7 @@ tell apart, is said of each in `PARAMETERS`; `kmigrate experiment calibrate` fit
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from kmigrate.impl.errors import BadConfiguration
 
@@ -36,13 +37,13 @@ class Timing:
 
     slice: int = 10_000
     quantum: int = 128
-    tick_cycles: int = 31_250
+    tick_cycles: int = 31_203
     step_cycles: int = 500
     post_cycles: int = 20
-    dispatch_cycles: int = 0
-    passed_cycles: int = 0
+    dispatch_cycles: int = 13_637
+    passed_cycles: int = 90
     message_cycles: int = 1_900
-    piece_cycles: int = 204_500
+    piece_cycles: int = 110_041
     signal_cycles: int = 950
     patience: int = 400
 
@@ -52,3 +53,29 @@ class Timing:
             value: int = getattr(self, what)
             if not least.get(what, 0) <= value <= LONGEST:
                 raise BadConfiguration(what, value, f"it must be in {least.get(what, 0)}..{LONGEST}")
+
+
+class Origin(StrEnum):
+    """Where the number of a parameter comes from."""
+
+    PUBLISHED = "published"
+    FITTED = "fitted"
+    ASSUMED = "assumed"
+    OURS = "ours"
+    """It belongs to the simulation or to the hardened protocol, not to the real chip."""
+
+
+PARAMETERS = {
+    "slice": (Origin.OURS, "an interrupt is taken at the end of a slice; the experiments' is longer"),
+    "quantum": (Origin.PUBLISHED, "THREAD_QUANTUM"),
+    "tick_cycles": (Origin.FITTED, "from the jump at 16 threads; how many quanta it has is fitted too"),
+    "step_cycles": (Origin.ASSUMED, "the measurements see only its sum with those of dispatches and pieces"),
+    "post_cycles": (Origin.ASSUMED, "a caller sleeps long before it is answered; only that order is seen"),
+    "dispatch_cycles": (Origin.FITTED, "from the part of a down time that does not depend on what moves"),
+    "passed_cycles": (Origin.FITTED, "from what a piece takes longer with more threads frozen"),
+    "message_cycles": (Origin.ASSUMED, "a migration has two mailbox messages: not seen"),
+    "piece_cycles": (Origin.FITTED, "from what a piece takes beyond its dispatches; bytes and messages not apart"),
+    "signal_cycles": (Origin.ASSUMED, "the measurements see only its sum with piece_cycles"),
+    "patience": (Origin.OURS, "the published protocol waits for ever"),
+}
+"""What is known of each parameter: where its number comes from, and what the measurements can tell of it."""

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
 from kmigrate.impl.kernel.errno import name_of
@@ -69,6 +70,7 @@ class System:
     uarea     whether what belongs to a process lies together in the kernel; without it there are no daemons
     daemon    which migration daemon every cluster has: hardened or published
     exact     whether cores see memory through their caches
+    memory    makes the memory of a cluster of so many bytes
     keep      whether the events of the trace are kept, for a picture of the run
     """
 
@@ -82,6 +84,7 @@ class System:
         daemon: DaemonKind | str = DaemonKind.HARDENED,
         exact: bool = False,
         keep: bool = False,
+        memory: Callable[[int], Sram] = Sram,
     ) -> None:
         self.geometry = geometry
         self.daemon_kind = DaemonKind.of(daemon)
@@ -108,6 +111,7 @@ class System:
                 self.timing,
                 uarea=uarea,
                 exact=exact,
+                memory=memory,
             )
             for number in numbers
         }
@@ -143,7 +147,7 @@ class System:
 
     def _load_runtime(self, cluster: Cluster) -> None:
         """Put the runtime of the programs that ship beside the kernel, as its image has it on every cluster."""
-        program = load(names()[0])
+        program = load("threads")
         cluster.runtime = program.runtime_digest
         for address, content in program.stretches[:-1]:
             cluster.memory.write(address, content)
