@@ -1,5 +1,6 @@
 """What is asked of solvers, what their answers make of a claim, and how a proof is kept."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -17,8 +18,9 @@ from kmigrate.proofs.coordination import CLAIM as COORDINATION
 from kmigrate.proofs.errors import BadDirectory, ReplayDiffers, UnknownConjunct
 from kmigrate.proofs.fragment import Fragment
 from kmigrate.proofs.induction import Instance
-from kmigrate.proofs.obligation import Obligation, Obligations
+from kmigrate.proofs.obligation import Obligations
 from kmigrate.proofs.proof import prove
+from kmigrate.proofs.script import assertions
 from kmigrate.proofs.solvers import SOLVERS, Reply
 from kmigrate.proofs.substance import hollow_parts
 from kmigrate.proofs.token import CLAIM as TOKEN
@@ -99,7 +101,8 @@ def test_both_solvers_must_refute(answers: dict[str, str]) -> None:
     found = prove(TOKEN)
     assert found.verdict == "unknown"
     assert found.exit_code == 3
-    assert "cvc5: unknown; no counterexample in the finite instances" in found.open_ones()[0].why
+    assert found.open_ones()[0].why == "refuted by z3 alone; cvc5: unknown"
+    assert found.open_ones()[0].alone == "z3"
 
 
 def test_a_disagreement_is_shown_as_such(answers: dict[str, str]) -> None:
@@ -111,6 +114,52 @@ def test_a_disagreement_is_shown_as_such(answers: dict[str, str]) -> None:
 
 def test_one_solver_is_no_proof() -> None:
     assert prove(TOKEN, solvers=("z3",)).verdict == "unknown"
+
+
+def test_one_in_ten_may_be_refuted_by_one_solver_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = ["of heard_was_said by prepare", "of prepared_has_worked by prepare"]
+
+    def ask(text: str, timeout: float) -> Reply:
+        head = text.partition("\n")[0]
+        refuted = not any(head.endswith(words) for words in silent)
+        return Reply("cvc5", "unsat", 0.0) if refuted else Reply("cvc5", "unknown", 0.0, "timeout")
+
+    monkeypatch.setitem(SOLVERS, "cvc5", ask)
+    found = prove(CLAIM)
+    asked = [o for o in found.outcomes if o.alone]
+    assert found.asked == 25
+    assert [o.why for o in asked] == ["refuted by z3 alone; cvc5: timeout"] * 2
+    assert (found.verdict, found.alone_ones(), found.open_ones()) == ("proved", asked, [])
+    assert found.as_json()["alone"].keys() == {o.obligation.name for o in asked}
+    silent.append("by receive_commit")
+    found = prove(CLAIM)
+    assert len([o for o in found.outcomes if o.alone]) > 2
+    assert (found.verdict, found.alone_ones()) == ("unknown", [])
+
+
+def test_a_text_asserts_the_hypotheses_that_are_needed_and_no_others() -> None:
+    obligations = Obligations(CLAIM)
+    listed = [one for one in obligations.listed() if one.text]
+    narrowed = [obligations.narrowed(one) for one in listed]
+    for one, text in zip(listed, narrowed, strict=True):
+        assert text.splitlines()[0] == one.text.splitlines()[0]
+        assert assertions(text) <= assertions(one.text)
+        assert [ask(text, 10.0).result for ask in SOLVERS.values()] == ["unsat", "unsat"]
+    assert sum(map(len, narrowed)) < sum(len(one.text) for one in listed) * 2 / 3
+
+
+def test_what_is_not_refuted_with_fewer_hypotheses_is_asked_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def ask(text: str, timeout: float) -> Reply:
+        asked.append(text)
+        return Reply("cvc5", "unknown" if len(asked) % 2 else "unsat", 0.0)
+
+    monkeypatch.setitem(SOLVERS, "cvc5", ask)
+    found = prove(TOKEN, only=("take",))
+    assert found.verdict == "proved"
+    texts = [outcome.text for outcome in found.outcomes if outcome.text]
+    assert texts == asked[1::2] == [outcome.obligation.text for outcome in found.outcomes if outcome.text]
 
 
 class Hollow(Agreement):
@@ -195,34 +244,30 @@ def test_the_fragment_names_what_leaves_it() -> None:
 # -- cache and certificate --------------------------------------------------------------------------
 
 
-def obligation(text: str) -> Obligation:
-    return Obligation("claim", "safety", "", "goal", 0, text)
-
-
 def test_the_cache_keeps_refutations_alone(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "refuted.json"
     cache = Cache(path)
-    cache.remember(obligation("(a)"), Reply("z3", "unsat", 1.0))
-    cache.remember(obligation("(b)"), Reply("z3", "unknown", 1.0))
+    cache.remember("; one\n(a)", Reply("z3", "unsat", 1.0))
+    cache.remember("; one\n(b)", Reply("z3", "unknown", 1.0))
     cache.save()
     again = Cache(path)
-    assert again.recall(obligation("(a)"), "z3") == Reply("z3", "unsat", 0.0, "remembered")
-    assert again.recall(obligation("(a)"), "cvc5") is None
-    assert again.recall(obligation("(b)"), "z3") is None
+    assert again.recall("; two\n(a)", "z3") == Reply("z3", "unsat", 0.0, "remembered")
+    assert again.recall("; two\n(a)", "cvc5") is None
+    assert again.recall("; two\n(b)", "z3") is None
 
 
 def test_another_version_of_a_solver_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = Cache(tmp_path / "refuted.json")
-    cache.remember(obligation("(a)"), Reply("z3", "unsat", 1.0))
+    cache.remember("; one\n(a)", Reply("z3", "unsat", 1.0))
     cache.save()
     monkeypatch.setattr("kmigrate.proofs.cache.versions", lambda: {"z3": "0.1", "cvc5": "0.1"})
-    assert Cache(tmp_path / "refuted.json").recall(obligation("(a)"), "z3") is None
+    assert Cache(tmp_path / "refuted.json").recall("; two\n(a)", "z3") is None
 
 
 def test_a_damaged_cache_is_an_empty_one(tmp_path: Path) -> None:
     path = tmp_path / "refuted.json"
     path.write_text("[[", encoding="utf-8")
-    assert Cache(path).recall(obligation("(a)"), "z3") is None
+    assert Cache(path).recall("; two\n(a)", "z3") is None
 
 
 @pytest.fixture
@@ -253,6 +298,19 @@ def test_a_changed_file_is_bad_input(written: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + "; more\n", encoding="utf-8")
     with pytest.raises(BadDirectory, match=r"one_holder\.1\.smt2 is not the text that the manifest names"):
         recheck(written)
+
+
+def test_a_file_that_asserts_more_than_its_obligation_is_no_proof(written: Path) -> None:
+    file = written / "token" / "consecution.take.one_holder.1.smt2"
+    file.write_text(file.read_text(encoding="utf-8").replace("(check-sat)", "(assert false)\n(check-sat)"))
+    manifest = json.loads((written / certificate.MANIFEST).read_text(encoding="utf-8"))
+    (entry,) = (e for e in manifest["obligations"] if e.get("file", "").endswith("take.one_holder.1.smt2"))
+    entry["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+    (written / certificate.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    found = recheck(written)
+    assert found.open == ()
+    assert found.stale == ("token: consecution.take.one_holder.1 asserts what is no part of the obligation",)
+    assert found.exit_code == 3
 
 
 @pytest.mark.parametrize(

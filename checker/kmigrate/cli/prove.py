@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,20 +13,23 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
 from kmigrate.proofs import Claim
 from kmigrate.proofs.cache import Cache
 from kmigrate.proofs.catalogue import CLAIMS, claim
-from kmigrate.proofs.certificate import recheck, write
+from kmigrate.proofs.certificate import prepare, recheck, write
 from kmigrate.proofs.page import page
-from kmigrate.proofs.proof import TIMEOUT_SECONDS, Proof, prove
-from kmigrate.proofs.solvers import versions
+from kmigrate.proofs.proof import TIMEOUT_SECONDS, Outcome, Proof, prove
+from kmigrate.proofs.solvers import missing, program, versions
 from kmigrate.report import Watch
 from kmigrate.spec.language.variable import Switches
 from kmigrate.spec.vocabulary import Mechanism
 
 SHOWN = 2
 """How many counterexamples are told in full."""
+
+LISTED = 20
+"""How many obligations of unknown verdict are named for one reason."""
 
 _COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}
 
@@ -39,8 +43,13 @@ def prove_command(
         float, typer.Option(min=0.1, help="Seconds for each solver and obligation.")
     ] = TIMEOUT_SECONDS,
     first: Annotated[bool, typer.Option("--first", help="One counterexample for each action.")] = False,
-    write_: Annotated[Path | None, typer.Option("--write", help="Write obligations and manifest here.")] = None,
+    write_: Annotated[
+        Path | None, typer.Option("--write", help="Write obligations and manifest here; nothing is remembered.")
+    ] = None,
     recheck_: Annotated[Path | None, typer.Option("--recheck", help="Check such a directory again.")] = None,
+    solver: Annotated[
+        list[str] | None, typer.Option("--solver", help="Recheck by this program, such as 'z3 -in', instead.")
+    ] = None,
     page_: Annotated[
         Path | None, typer.Option("--page", help="Write a page about the proofs here; nothing is remembered.")
     ] = None,
@@ -51,7 +60,9 @@ def prove_command(
     if recheck_ is not None:
         if claims or all_ or without or write_ is not None or page_ is not None:
             raise WrongUse("--recheck checks what is in the directory; give it alone")
-        _recheck(recheck_, timeout, json_)
+        _recheck(recheck_, timeout, solver or [], json_)
+    if solver:
+        raise WrongUse("--solver names who checks again what --recheck names; a proof is by both of ours")
     if not claims and not all_:
         if without or write_ is not None or page_ is not None:
             raise WrongUse("name the claims to prove, or give --all")
@@ -59,7 +70,11 @@ def prove_command(
         return
     chosen = [_without(claim(name), without or []) for name in (CLAIMS if all_ else claims or [])]
     proofs: list[Proof] = []
-    remembered = Cache(_cache_file() if cache and page_ is None else None)
+    if write_ is not None:
+        prepare(write_)
+    for name in missing():
+        _note(f"{name} is not installed: what is refuted by one solver alone is not proved")
+    remembered = Cache(_cache_file() if cache and page_ is None and write_ is None else None)
     for one in chosen:
         with Watch(f"claim {one.name}") as watch:
             proofs.append(
@@ -72,6 +87,8 @@ def prove_command(
                     progress=lambda done, total, watch=watch: watch.count(done, total, "obligations"),  # type: ignore[misc]
                 )
             )
+        if problem := remembered.save():
+            _note(problem)
         if not json_:
             _tell(proofs[-1])
     if write_ is not None:
@@ -79,7 +96,7 @@ def prove_command(
         if not json_:
             console().print(f"{files:,} obligations written to {write_}; kmigrate prove --recheck {write_}")
     if page_ is not None:
-        page_.write_text(page(proofs), encoding="utf-8")
+        write_text(page(proofs), page_)
         if not json_:
             console().print(f"page written to {page_}")
     if json_:
@@ -88,6 +105,11 @@ def prove_command(
         0 if all_ and proof.claim.false and proof.verdict == "refuted" else proof.exit_code for proof in proofs
     ]
     raise typer.Exit(1 if 1 in codes else max(codes))
+
+
+def _note(sentence: str) -> None:
+    """Something to know that is no part of the answer."""
+    sys.stderr.write(f"kmigrate: {sentence}\n")
 
 
 def _cache_file() -> Path:
@@ -153,22 +175,39 @@ def _tell(proof: Proof) -> None:
     if len(told) > SHOWN:
         names = ", ".join(dict.fromkeys(o.obligation.name.rpartition(".")[0] for o in refuted))
         out.print(f"  {len(told)} counterexamples in all: {names}")
-    unknown = [o for o in proof.open_ones() if o.verdict == "unknown"]
-    for outcome in unknown if not refuted else unknown[:SHOWN]:
-        out.print(f"  unknown: {outcome.obligation.name}: {outcome.why}", style="yellow")
-    if refuted and len(unknown) > SHOWN:
-        out.print(f"  and {len(unknown) - SHOWN} more unknown", style="yellow")
+    for why, those in _by_reason(proof.alone_ones()).items():
+        out.print(f"  {why}: {', '.join(those)}", style="dim")
+    for why, those in _by_reason([o for o in proof.open_ones() if o.verdict == "unknown"]).items():
+        shown = those if not refuted and len(those) <= LISTED else those[:SHOWN]
+        out.print(f"  unknown: {', '.join(shown)}: {why}", style="yellow")
+        if len(those) > len(shown):
+            out.print(f"  and {len(those) - len(shown):,} more for the same reason", style="yellow")
 
 
-def _recheck(directory: Path, timeout: float, json_: bool) -> None:
+def _by_reason(outcomes: list[Outcome]) -> dict[str, list[str]]:
+    """The names of obligations, by why they are not proved by both solvers."""
+    found: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.why, []).append(outcome.obligation.name)
+    return found
+
+
+def _recheck(directory: Path, timeout: float, commands: list[str], json_: bool) -> None:
+    solvers = dict(program(command) for command in commands) if commands else None
     with Watch(f"recheck {directory}") as watch:
-        found = recheck(directory, timeout=timeout, progress=lambda done, total: watch.count(done, total, "files"))
+        found = recheck(
+            directory,
+            timeout=timeout,
+            solvers=solvers,
+            progress=lambda done, total: watch.count(done, total, "files"),
+        )
     if json_:
         document: dict[str, Any] = found.as_json()
         print_json(document)
     else:
         out = console()
-        out.print(f"{directory}: {found.files:,} files, {found.verdict}", style=_COLOURS[found.verdict])
-        for line in (*found.open, *found.stale):
+        by = f"{found.files:,} files put to {' and '.join(found.solvers)}, {found.verdict}"
+        out.print(f"{directory}: {by}", style=_COLOURS[found.verdict])
+        for line in (*found.alone, *found.open, *found.stale):
             out.print(f"  {line}")
     raise typer.Exit(found.exit_code)

@@ -15,7 +15,7 @@ from typing import Any
 
 from kmigrate.checker.interpret import Interpreter
 from kmigrate.conformance.pair import Pair
-from kmigrate.conformance.table import Bound
+from kmigrate.conformance.table import Bound, Reading
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.spec.language.model import State
 from kmigrate.spec.language.plain import execute, initial_states
@@ -169,6 +169,8 @@ class Judge:
         if not readings:
             return self._compare(self.states, event.name, "the hidden event {}", event)
         self.visible += 1
+        if self.oracle.table.ordered:
+            return self._first(event, readings)
         after: dict[State, list[tuple[State, int]]] = {}
         for reading in readings:
             for state in self.states:
@@ -182,8 +184,36 @@ class Judge:
         found = self._compare(self.oracle.closure(states) if self._silent else states, subject, "{}", event)
         if found is not None:
             return found
-        self.taken = after.get(self.states[0], after[states[0]])
-        for _, number in self.taken:
+        return self._took(after.get(self.states[0], after[states[0]]), event)
+
+    def _first(self, event: TraceEvent, readings: list[Reading]) -> Nonconformance | None:
+        """Take the first reading that explains what is seen."""
+        seen = self.look(False)
+        possible: dict[State, list[tuple[State, int]]] | None = None
+        for reading in readings:
+            after: dict[State, list[tuple[State, int]]] = {}
+            for state in self.states:
+                reached = self._take(state, reading)
+                if reached is not None:
+                    after.setdefault(*reached)
+            states = [state for state in after if _agrees(seen, state)]
+            if states:
+                way = after[states[0]]
+                found = self._compare(states, event.name, "{}", event, seen)
+                return self._took(way, event) if found is None else found
+            possible = possible or (after if reading else None)
+        bound = next((reading for reading in readings if reading), ((event.name, ()),))
+        if possible or () in readings:
+            return self._differs(bound[0][0], next(iter(possible or self.states)), seen, "{}", event)
+        return self._refused(bound[0][0], event, readings)
+
+    def _took(self, way: list[tuple[State, int]], event: TraceEvent) -> Nonconformance | None:
+        """Actions were taken: count them, and ask the invariants."""
+        self.taken = way
+        if not way:
+            self.visible -= 1
+            return None
+        for _, number in way:
             self.actions[self.oracle.interpreter.actions[number].name] += 1
         for state in self.states:
             broken = self.oracle.broken(state)
@@ -193,7 +223,7 @@ class Judge:
                 return Nonconformance("property", broken, self.steps, text, good, event.text)
         return None
 
-    def _take(self, state: State, reading: tuple[Bound, ...]) -> tuple[State, list[tuple[State, int]]] | None:
+    def _take(self, state: State, reading: Reading) -> tuple[State, list[tuple[State, int]]] | None:
         """Take the actions of one reading, one after the other; None if one of them is not enabled."""
         way = []
         for bound in reading:
@@ -206,9 +236,14 @@ class Judge:
         return state, way
 
     def _compare(
-        self, states: list[State], subject: str, where: str, event: TraceEvent | None
+        self,
+        states: list[State],
+        subject: str,
+        where: str,
+        event: TraceEvent | None,
+        seen: tuple[int | None, ...] | None = None,
     ) -> Nonconformance | None:
-        seen = self.look(False)
+        seen = self.look(False) if seen is None else seen
         if (self.steps + 1) % WHOLE_EVERY == 0:
             anew = self.look(True)
             if anew != seen:
@@ -246,14 +281,14 @@ class Judge:
         good = self._written(self.states[0])
         return Nonconformance("differs", subject, self.steps, explanation, good, text, (), differences)
 
-    def _refused(self, subject: str, event: TraceEvent, readings: list[tuple[Bound, ...]]) -> Nonconformance:
-        refusals = tuple(self._refusals(readings))
+    def _refused(self, subject: str, event: TraceEvent, readings: list[Reading]) -> Nonconformance:
+        refusals = tuple(dict.fromkeys(self._refusals(readings)))
         shown = "; ".join(f"{action} is not enabled: {conjunct}" for action, conjunct in refusals)
         good = self._written(self.states[0])
         explanation = f"{event.text}: {shown}"
         return Nonconformance("refused", subject, self.steps, explanation, good, event.text, refusals)
 
-    def _refusals(self, readings: list[tuple[Bound, ...]]) -> Iterator[tuple[str, str]]:
+    def _refusals(self, readings: list[Reading]) -> Iterator[tuple[str, str]]:
         for reading in readings:
             state: State | None = self.states[0]
             for bound in reading:

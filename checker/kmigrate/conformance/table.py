@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Any, TypeAlias
 
 from kmigrate.conformance.errors import UnmappedEvent
@@ -19,8 +20,32 @@ Arguments: TypeAlias = Mapping[str, int | str]
 Bound: TypeAlias = tuple[str, tuple[Any, ...]]
 """An action's name and the values of its parameters, in order."""
 
-Binder: TypeAlias = Callable[[Arguments, Any], tuple[tuple[Any, ...], ...] | None]
-"""What an event carries, and what the run remembers → the parameters of each action; None: not this row."""
+Reading: TypeAlias = tuple[Bound, ...]
+"""Actions, one after the other, that explain an event; none: it changes nothing that the model speaks of."""
+
+Binding: TypeAlias = tuple[tuple[Any, ...], ...]
+"""The parameters of each action of a row."""
+
+Binder: TypeAlias = Callable[[Arguments, Any], Binding | list[Binding] | None]
+"""What an event carries, and what the run remembers → the parameters of each action; a list: one of these;
+None: not this row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step(TraceEvent):
+    """One event of a machine's loop, and what its parts told while it happened, in that order."""
+
+    told: tuple[TraceEvent, ...] = ()
+
+    @property
+    def own(self) -> TraceEvent:
+        """The event without what was told."""
+        return TraceEvent(self.sequence, self.cycle, self.cluster, self.name, self.arguments)
+
+    @property
+    def text(self) -> str:
+        """The canonical lines, one after the other."""
+        return "; ".join([*(event.text for event in self.told), self.own.text])
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +71,10 @@ class Table:
     hidden  events that change nothing that the model speaks of
     silent  actions that the model may take without any event, at most `silent_steps` between two events
     absent  action → why no machine of this kind ever takes it
+    quiet   events that mostly change nothing: that is tried first
+    again   events that may come once more when the model has no more to say to them: that is tried last
+    Where there are `quiet` or `again` events, readings are tried in their order, and the first that explains what
+    is seen is taken.
     """
 
     rows: tuple[Row, ...]
@@ -53,6 +82,13 @@ class Table:
     silent: frozenset[str] = frozenset()
     silent_steps: int = 0
     absent: Mapping[str, str] = field(default_factory=dict)
+    quiet: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the first reading that explains what is seen is taken."""
+        return bool(self.quiet or self.again)
 
     @cached_property
     def by_event(self) -> dict[str, list[Row]]:
@@ -71,19 +107,42 @@ class Table:
             return []
         raise UnmappedEvent(event)
 
-    def candidates(self, event: TraceEvent, memory: Any) -> list[tuple[Bound, ...]]:
+    def candidates(self, event: TraceEvent, memory: Any) -> list[Reading]:
         """Every way to read an event as actions, parameters given; empty for a hidden event.
 
+        A step is read as what was told in it and then as itself.
         Raises  UnmappedEvent for an event in no row, or that no row of it can read.
         """
+        if not isinstance(event, Step):
+            return self._readings(event, memory)
+        parts = [self._readings(told, memory) for told in event.told]
+        parts.append(self._readings(event.own, memory))
+        parts = [part for part in parts if part]
+        if not parts:
+            return []
+        found = [tuple(bound for reading in readings for bound in reading) for readings in product(*parts)]
+        return [] if found == [()] else found
+
+    def _readings(self, event: TraceEvent, memory: Any) -> list[Reading]:
         rows = self.rows_of(event.name)
-        found = []
+        if not rows:
+            return []
+        arguments = event.arguments
+        if event.cluster is not None and "cluster" not in arguments:
+            arguments = {"cluster": event.cluster, **arguments}
+        found: list[Reading] = [()] if event.name in self.quiet else []
+        read = bool(found)
         for row in rows:
-            bound = row.binder(event.arguments, memory)
-            if bound is not None:
-                found.append(tuple(zip(row.actions, bound, strict=True)))
-        if rows and not found:
+            bound = row.binder(arguments, memory)
+            if bound is None:
+                continue
+            read = True
+            ways = bound if isinstance(bound, list) else [bound]
+            found += [tuple(zip(row.actions, way, strict=True)) for way in ways]
+        if not read:
             raise UnmappedEvent(event.name)
+        if event.name in self.again:
+            found.append(())
         return found
 
     def untied(self, model: Model) -> list[str]:

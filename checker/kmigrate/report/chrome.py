@@ -3,6 +3,9 @@
 Clusters are processes, cores are threads; what a core does is a slice, a message is an arrow from the cluster that
 has sent it to the one where it arrives, and counters show how many have arrived. Times are microseconds.
 
+Slices of one lane must lie inside or beside each other, and an arrow needs a slice at either end; so a cluster has
+as many lanes for its network as it has transfers that begin or end at nearly the same time.
+
 Source: the public description of the trace event format.
 """
 
@@ -13,7 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 NETWORK_LANE = 99
-"""The lane of a cluster in which arrows begin and end; no cluster has so many cores."""
+"""The first lane of a cluster in which arrows begin and end; no cluster has so many cores."""
+
+SENDER, RECEIVER = 0, 1
+"""The ends of an arrow."""
 
 SHORTEST_CYCLES = 500
 """A slice is at least this long: what a step of the kernel takes."""
@@ -54,10 +60,12 @@ def chrome(events: Iterable[Event], clusters: Mapping[int, int | None], cores: i
     cores     of a cluster
     hertz     cycles in a second
     """
-    made = [*_names(list(dict.fromkeys((None, *clusters.values()))), cores)]
+    told = list(events)
+    lanes = _lanes(told, clusters)
+    made = [*_names(list(dict.fromkeys((None, *clusters.values()))), cores, lanes)]
     arrived: dict[str, int] = {}
-    for event in events:
-        made += _told(event, clusters, hertz, arrived)
+    for event in told:
+        made += _told(event, clusters, hertz, arrived, lanes)
     lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in made)
     return f'{{"displayTimeUnit": "ns", "traceEvents": [\n{lines}\n]}}\n'
 
@@ -66,7 +74,28 @@ def _process(cluster: int | None) -> int:
     return 0 if cluster is None else cluster + 1
 
 
-def _names(clusters: list[int | None], cores: int) -> Iterator[dict[str, Any]]:
+def _lanes(events: list[Event], clusters: Mapping[int, int | None]) -> dict[tuple[int, int], tuple[int, int]]:
+    """Process and lane of either end of each arrow, by the number of its event."""
+    ends: list[tuple[int, int, int, int]] = []
+    for event in events:
+        arguments = event.arguments
+        if "sent" in arguments:
+            sender = _process(clusters.get(int(arguments["sender"])))
+            ends.append((int(arguments["sent"]), event.sequence, SENDER, sender))
+            ends.append((event.cycle, event.sequence, RECEIVER, _process(event.cluster)))
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    free_at: dict[int, list[int]] = {}
+    for cycle, sequence, end, process in sorted(ends):
+        taken = free_at.setdefault(process, [])
+        lane = next((lane for lane, free in enumerate(taken) if free <= cycle), len(taken))
+        taken[lane : lane + 1] = [cycle + SHORTEST_CYCLES]
+        found[sequence, end] = process, NETWORK_LANE + lane
+    return found
+
+
+def _names(
+    clusters: list[int | None], cores: int, lanes: dict[tuple[int, int], tuple[int, int]]
+) -> Iterator[dict[str, Any]]:
     """What processes and threads are called."""
     for cluster in clusters:
         pid = _process(cluster)
@@ -76,11 +105,17 @@ def _names(clusters: list[int | None], cores: int) -> Iterator[dict[str, Any]]:
         for core in range(cores):
             called = f"core {core}" + (" (master)" if core == 0 else "")
             yield {"ph": "M", "name": "thread_name", "pid": pid, "tid": core, "args": {"name": called}}
-        yield {"ph": "M", "name": "thread_name", "pid": pid, "tid": NETWORK_LANE, "args": {"name": "network"}}
+        last = max((lane for process, lane in lanes.values() if process == pid), default=NETWORK_LANE)
+        for lane in range(NETWORK_LANE, last + 1):
+            yield {"ph": "M", "name": "thread_name", "pid": pid, "tid": lane, "args": {"name": "network"}}
 
 
 def _told(
-    event: Event, clusters: Mapping[int, int | None], hertz: int, arrived: dict[str, int]
+    event: Event,
+    clusters: Mapping[int, int | None],
+    hertz: int,
+    arrived: dict[str, int],
+    lanes: dict[tuple[int, int], tuple[int, int]],
 ) -> Iterator[dict[str, Any]]:
     """The trace events of one event."""
     arguments = event.arguments
@@ -100,15 +135,16 @@ def _told(
         }
         return
     if "sent" in arguments:
-        sender = _process(clusters.get(int(arguments["sender"])))
-        sent = int(arguments["sent"]) * micro
-        whole = {"name": event.name, "cat": "network", "tid": NETWORK_LANE}
-        yield {**whole, "ph": "X", "pid": sender, "ts": sent, "dur": SHORTEST_CYCLES * micro, "args": arguments}
-        yield {**whole, "ph": "X", "pid": pid, "ts": at, "dur": SHORTEST_CYCLES * micro, "args": arguments}
-        yield {**whole, "ph": "s", "pid": sender, "ts": sent, "id": event.sequence}
-        yield {**whole, "ph": "f", "bp": "e", "pid": pid, "ts": at, "id": event.sequence}
+        both = {"name": event.name, "cat": "network"}
+        (sender, lane), (_, own) = lanes[event.sequence, SENDER], lanes[event.sequence, RECEIVER]
+        begin = {**both, "pid": sender, "tid": lane, "ts": int(arguments["sent"]) * micro}
+        end = {**both, "pid": pid, "tid": own, "ts": at}
+        for one in (begin, end):
+            yield {**one, "ph": "X", "dur": SHORTEST_CYCLES * micro, "args": arguments}
+        yield {**begin, "ph": "s", "id": event.sequence}
+        yield {**end, "ph": "f", "bp": "e", "id": event.sequence}
         arrived[event.name] = arrived.get(event.name, 0) + 1
         yield {"ph": "C", "name": "arrived", "pid": 0, "ts": at, "args": dict(arrived)}
         return
-    lane = arguments.get("core", NETWORK_LANE)
-    yield {"ph": "i", "s": "p", "name": event.name, "pid": pid, "tid": lane, "ts": at, "args": arguments}
+    place = arguments.get("core", NETWORK_LANE)
+    yield {"ph": "i", "s": "p", "name": event.name, "pid": pid, "tid": place, "ts": at, "args": arguments}

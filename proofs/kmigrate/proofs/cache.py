@@ -1,13 +1,18 @@
-"""The cache: which texts a solver has refuted, by the hash of the text and the solver's version."""
+"""The cache: which texts a solver has refuted, by the hash of the text and the solver's version.
+
+Of a text its first line does not count, which says to which claim and step it belongs: what two claims ask alike is
+asked once.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kmigrate.proofs.obligation import Obligation
+from kmigrate.proofs.script import body
 from kmigrate.proofs.solvers import Reply, versions
 
 
@@ -29,23 +34,28 @@ class Cache:
             except (ValueError, TypeError):
                 self._known = set()  # a damaged cache costs time, no verdict
 
-    def recall(self, obligation: Obligation, solver: str) -> Reply | None:
+    def recall(self, text: str, solver: str) -> Reply | None:
         """The reply of a solver that has refuted this text before, or None."""
-        return Reply(solver, "unsat", 0.0, "remembered") if self._key(obligation, solver) in self._known else None
+        return Reply(solver, "unsat", 0.0, "remembered") if self._key(text, solver) in self._known else None
 
-    def remember(self, obligation: Obligation, reply: Reply) -> None:
+    def remember(self, text: str, reply: Reply) -> None:
         """Keep a refutation."""
         if reply.result == "unsat":
-            self._known.add(self._key(obligation, reply.solver))
+            self._known.add(self._key(text, reply.solver))
 
-    def save(self) -> None:
-        """Write the cache, whole or not at all."""
+    def save(self) -> str:
+        """Write the cache, whole or not at all; what stood in the way, or nothing. A verdict needs no cache."""
         if self.path is None:
-            return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+            return ""
         partial = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        partial.write_text(json.dumps(sorted(self._known)), encoding="utf-8")
-        os.replace(partial, self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(sorted(self._known)), encoding="utf-8")
+            os.replace(partial, self.path)
+        except OSError as error:
+            return f"{self.path} cannot be written: {error.strerror}; the next run asks the solvers again"
+        return ""
 
-    def _key(self, obligation: Obligation, solver: str) -> str:
-        return f"{obligation.digest} {solver} {self._versions[solver]}"
+    def _key(self, text: str, solver: str) -> str:
+        digest = hashlib.sha256(body(text).encode()).hexdigest()
+        return f"{digest} {solver} {self._versions.get(solver, '')}"

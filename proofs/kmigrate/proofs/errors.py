@@ -35,3 +35,13 @@ class ReplayDiffers(ProofError):
     def __init__(self, claim: str, action: str, difference: str) -> None:
         super().__init__(f"claim {claim}, action {action}: the counterexample does not replay: {difference}")
         self.claim, self.action, self.difference = claim, action, difference
+
+
+class NoSuchSolver(ProofError):
+    """A solver was named that cannot be run."""
+
+    def __init__(self, command: str, problem: str) -> None:
+        super().__init__(
+            f"--solver {command!r}: {problem}; name a program that reads SMT-LIB on its standard input"
+        )
+        self.command, self.problem = command, problem

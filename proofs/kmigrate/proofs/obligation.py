@@ -17,10 +17,12 @@ from typing import Any, Literal, TypeAlias
 import z3
 
 from kmigrate.proofs.claim import Claim
+from kmigrate.proofs.relevance import Relevance
+from kmigrate.proofs.script import Named, Question, Script
 from kmigrate.spec.language import SpecError
 from kmigrate.spec.language.model import Model
 from kmigrate.spec.language.stores import conjunction
-from kmigrate.spec.language.unbounded import AFTER, OpenAction, OpenFault, OpenPath, UnboundedModel
+from kmigrate.spec.language.unbounded import OpenAction, OpenFault, OpenPath, UnboundedModel
 from kmigrate.spec.language.variable import Variable
 
 Term: TypeAlias = Any
@@ -45,6 +47,8 @@ class Obligation:
     text: str
     place: str = ""
     """Of soundness: the line of the specification, and what it does there."""
+    question: Question | None = field(default=None, compare=False, repr=False)
+    """What the text was written from."""
 
     @property
     def name(self) -> str:
@@ -70,8 +74,8 @@ class Obligations:
     def __post_init__(self) -> None:
         self.model = self.claim.instance(self.claim.sizes[0])
         self.traced = UnboundedModel(self.model, self.claim.open)
-        self._found: dict[int, tuple[Term, dict[str, Term], dict[str, Term]]] = {}
-        self._printed: dict[tuple[str, int], tuple[Term, str]] = {}
+        self._script = Script(self.traced, self.claim.name)
+        self._relevance = Relevance(self.traced)
         self._variables = {v.name: v for v in self.traced.variables}
 
     @cached_property
@@ -94,12 +98,12 @@ class Obligations:
         return self.traced.property(self.claim.property(self.model, name))
 
     @cached_property
-    def hypotheses(self) -> list[tuple[str, Term]]:
+    def hypotheses(self) -> list[Named]:
         """What is known of a state in which the invariant holds."""
         return [*self._known, *self.given.items(), *((name, term) for name, (term, _) in self.conjuncts.items())]
 
     @cached_property
-    def _known(self) -> list[tuple[str, Term]]:
+    def _known(self) -> list[Named]:
         """What is known of every state: the sizes, and the sorts of the variables."""
         sizes = [("size", term) for term in self.traced.sizes]
         return [*sizes, *((f"sort of {name}", term) for name, term in self.traced.typing)]
@@ -147,14 +151,13 @@ class Obligations:
             when = self.traced.of_one(ranking.item, name, due.when)
             found = self.traced.actions_called((due.action,))
             paths = [(action, path) for action in found for path in action.paths]
-            asserted = [
-                *self.hypotheses,
+            asserted: list[Named] = [
                 *((f"the {ranking.parameter}", term) for term in self.traced.some_within(ranking.item, name)),
                 (f"{due.action} is due", when),
                 *((f"path {n} is not enabled", z3.Not(conjunction(p.guard))) for n, (_, p) in enumerate(paths, 1)),
             ]
-            text = self._text(f"{due.action} is enabled when it is due", asserted, [])
-            yield Obligation(self.claim.name, "enabled", "", due.name, 0, text)
+            question = Question(f"{due.action} is enabled when it is due", tuple(self.hypotheses), tuple(asserted))
+            yield self._asked("enabled", "", due.name, 0, question)
             for number, (action, path) in enumerate(paths, 1):
                 known = [*self.hypotheses, (f"{due.action} is due", when)]
                 kept = [v for v in self.traced.variables if v.name not in path.written]
@@ -166,8 +169,8 @@ class Obligations:
         for name in self.claim.safety:
             if name not in self.conjuncts:
                 term, _ = self._traced(name)
-                text = self._text("safety", [*self.hypotheses, (f"not {name}", z3.Not(term))], [])
-                yield Obligation(self.claim.name, "safety", "", name, 0, text)
+                question = Question("safety", tuple(self.hypotheses), ((f"not {name}", z3.Not(term)),))
+                yield self._asked("safety", "", name, 0, question)
 
     def soundness(self) -> Iterator[Obligation]:
         """Where the invariant holds, no index and no assignment leaves its sort."""
@@ -195,7 +198,7 @@ class Obligations:
         goal: str,
         number: int,
         path: OpenPath,
-        known: list[tuple[str, Term]],
+        known: list[Named],
         term: Term,
     ) -> Obligation:
         changed = [self._variables[name] for name in path.written]
@@ -214,78 +217,38 @@ class Obligations:
         goal: str,
         number: int,
         path: OpenPath,
-        known: list[tuple[str, Term]],
+        known: list[Named],
         told: Term,
     ) -> Obligation:
-        asserted = [
-            *known,
+        asserted = (
             *((f"{action.label}: its parameters", term) for term in action.within),
             *((f"{action.label}: guard", term) for term in path.guard),
             (f"not {goal} afterwards", z3.Not(told)),
-        ]
-        changed = [self._variables[name] for name in path.written]
-        text = self._text(f"{kind} of {goal} by {action.label}", asserted, [(v, path) for v in changed])
-        return Obligation(self.claim.name, kind, action.label, goal, number, text)
+        )
+        defined = tuple((self._variables[name], path) for name in path.written)
+        question = Question(f"{kind} of {goal} by {action.label}", tuple(known), asserted, defined)
+        return self._asked(kind, action.label, goal, number, question)
 
-    def _fault(
-        self, where: str, fault: OpenFault, known: list[tuple[str, Term]], within: Iterable[Term] = ()
+    def _fault(self, where: str, fault: OpenFault, known: list[Named], within: Iterable[Term] = ()) -> Obligation:
+        asserted = (*(("within", t) for t in within), *(("goes wrong", t) for t in fault.guard))
+        question = Question(f"soundness at {where}", tuple(known), asserted)
+        return self._asked("soundness", "", where, 0, question, place=place_of(fault.error))
+
+    def _asked(
+        self, kind: Kind, action: str, goal: str, number: int, question: Question, *, place: str = ""
     ) -> Obligation:
-        asserted = [*known, *(("within", t) for t in within), *(("goes wrong", t) for t in fault.guard)]
-        text = self._text(f"soundness at {where}", asserted, [])
-        return Obligation(self.claim.name, "soundness", "", where, 0, text, place_of(fault.error))
+        text = self._script.text(question)
+        return Obligation(self.claim.name, kind, action, goal, number, text, place, question)
 
-    def _text(self, what: str, asserted: list[tuple[str, Term]], defined: list[tuple[Variable, OpenPath]]) -> str:
-        used: dict[str, Term] = {}
-        sorts: dict[str, Term] = {}
-        bodies = []
-        for _, term in asserted:
-            self._collected(term, used, sorts)
-        for variable, path in defined:
-            if variable.name + AFTER not in used:
-                continue
-            arguments, value = self.traced.after(path, variable)
-            free: dict[str, Term] = {}
-            _collect(value, free, sorts)
-            for argument in arguments:
-                free.pop(str(argument), None)
-            used.update(free)
-            shown = " ".join(f"({a} {a.sort().sexpr()})" for a in arguments)
-            bodies.append(
-                f"(define-fun {variable.name}{AFTER} ({shown}) {value.sort().sexpr()}\n  {value.sexpr()})"
-            )
-            used.pop(variable.name + AFTER)
-        lines = [f"; claim {self.claim.name}: {what}", "; unsat: the obligation is met", "(set-logic ALL)"]
-        lines += self._sorts(sorts)
-        lines += [one.sexpr() for name, one in sorted(used.items()) if one.kind() == z3.Z3_OP_UNINTERPRETED]
-        lines += bodies
-        lines += [self._assertion(name, term) for name, term in asserted]
-        return "\n".join([*lines, "(check-sat)\n"])
+    def narrowed(self, obligation: Obligation) -> str:
+        """The text of an obligation with those hypotheses alone that a refutation needs.
 
-    def _collected(self, term: Term, used: dict[str, Term], sorts: dict[str, Term]) -> None:
-        found = self._found.get(term.get_id())
-        if found is None:
-            found = (term, {}, {})
-            _collect(term, found[1], found[2])
-            self._found[term.get_id()] = found
-        used.update(found[1])
-        sorts.update(found[2])
-
-    def _assertion(self, name: str, term: Term) -> str:
-        key = (name, term.get_id())
-        if key not in self._printed:
-            self._printed[key] = (term, f"; {name}\n(assert {term.sexpr()})")
-        return self._printed[key][1]
-
-    def _sorts(self, sorts: dict[str, Term]) -> list[str]:
-        enumerations = dict(self.traced.symbols.enumerations().values())
-        lines = []
-        for name in sorted(sorts):
-            if name in enumerations:
-                members = " ".join(f"({member})" for member in enumerations[name])
-                lines.append(f"(declare-datatypes (({name} 0)) (({members})))")
-            else:
-                lines.append(f"(declare-sort {name} 0)")
-        return lines
+        Empty where no refutation was found; the whole text is then the one to ask.
+        """
+        if obligation.question is None:
+            return ""
+        needed = self._relevance.needed(obligation.question)
+        return "" if needed is None else self._script.text(obligation.question, needed)
 
 
 def place_of(error: SpecError) -> str:
@@ -303,32 +266,3 @@ def _as_before(traced: UnboundedModel, told: Term, kept: list[Variable]) -> Term
         functions.append((traced.function(variable, after=True), old(*places)))
     told = z3.substitute(told, *constants) if constants else told
     return z3.substitute_funs(told, *functions) if functions else told
-
-
-def _collect(term: Term, used: dict[str, Term], sorts: dict[str, Term]) -> None:
-    """The functions and sorts that stand in a term."""
-    seen: set[int] = set()
-    waiting = [term]
-    while waiting:
-        one = waiting.pop()
-        if one.get_id() in seen:
-            continue
-        seen.add(one.get_id())
-        if z3.is_quantifier(one):
-            for place in range(one.num_vars()):
-                _note_sort(one.var_sort(place), sorts)
-            waiting.append(one.body())
-            continue
-        if z3.is_app(one):
-            declaration = one.decl()
-            _note_sort(one.sort(), sorts)
-            if declaration.kind() == z3.Z3_OP_UNINTERPRETED:
-                used[declaration.name()] = declaration
-                for place in range(declaration.arity()):
-                    _note_sort(declaration.domain(place), sorts)
-            waiting += one.children()
-
-
-def _note_sort(sort: Term, sorts: dict[str, Term]) -> None:
-    if sort.kind() in (z3.Z3_UNINTERPRETED_SORT, z3.Z3_DATATYPE_SORT):
-        sorts[sort.name()] = sort

@@ -13,9 +13,11 @@ TOP = """# What is proved for every size
 Written by `kmigrate prove --all --page docs/proofs.md`; not by hand. Each claim is about a model of the
 specification in which some numbers are left open. Its conjuncts are properties in the language of the
 specification; their conjunction is shown to be inductive: it holds at the start, and every path of every action
-keeps it. Each obligation is a text in SMT-LIB that is made from the specification, and counts only if both solvers
-refute it. At small sizes an explorer confirms that every conjunct is true wherever it comes, that every action is
-enabled somewhere under the hypotheses as the solvers get them, and that no conjunct is true of all states alike.
+keeps it. Each obligation is a text in SMT-LIB that is made from the specification, with those hypotheses that it
+needs, and counts if both solvers refute it; where one alone does, it is listed with the reason. At small sizes an
+explorer confirms that every conjunct is true wherever it comes, that every action is enabled somewhere under the
+hypotheses as the solvers get them, and that no conjunct is true of all states alike. Seconds are of the processor;
+what another claim has asked alike is not asked again.
 """
 
 KINDS = {
@@ -66,6 +68,7 @@ def _section(proof: Proof) -> Iterator[str]:
     yield f"- {proof.fragment.sentence}"
     yield from (f"- assumed: {assumption}" for assumption in claim.assumptions)
     yield from (f"- found hollow: {line}" for line in proof.hollow)
+    yield from (f"- `{outcome.obligation.name}`: {outcome.why}" for outcome in proof.alone_ones())
     if claim.false:
         yield "- known to be false, and listed for its counterexample"
     yield ""

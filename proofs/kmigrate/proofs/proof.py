@@ -1,7 +1,9 @@
 """Proofs: what the solvers say of a claim's obligations, and what that makes of the claim.
 
-An obligation is met when both solvers refute its text. One that is not is answered with a counterexample to
-induction from a finite instance, or it stays open: no answer, too late an answer and two answers are shown as such.
+An obligation is met when both solvers refute one text. It is asked with the hypotheses that it seems to need, and
+where that does not do, with all. One that is not met is answered with a counterexample to induction from a finite
+instance, or it stays open: no answer, too late an answer and two answers are shown as such. A claim is proved if
+all its obligations are met; one in ten may have been refuted by one solver alone, and is then listed.
 """
 
 from __future__ import annotations
@@ -30,13 +32,21 @@ FORMAT = "kmigrate-proof"
 VERSION = 1
 
 
+ALONE_IN = 10
+"""One in so many obligations may be refuted by one solver alone, the other giving no answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one obligation."""
+    """What became of one obligation.
+
+    text  what the solvers were asked: the obligation's own text, or fewer hypotheses
+    """
 
     obligation: Obligation
     replies: tuple[Reply, ...]
     counterexample: Counterexample | None = None
+    text: str = ""
 
     @property
     def verdict(self) -> Word:
@@ -49,12 +59,23 @@ class Outcome:
         return "proved" if answered and all(reply.result == "unsat" for reply in self.replies) else "unknown"
 
     @property
+    def alone(self) -> str:
+        """The one solver that refutes it while the others do not answer; empty if there is none such."""
+        refuting = [reply.solver for reply in self.replies if reply.result == "unsat"]
+        silent = all(reply.result in ("unsat", "unknown") for reply in self.replies)
+        return refuting[0] if self.verdict == "unknown" and len(refuting) == 1 and silent else ""
+
+    @property
     def why(self) -> str:
-        """Why it is unknown, in words."""
+        """Why it is not proved by both, in words."""
         results = {reply.result for reply in self.replies}
         shown = ", ".join(f"{r.solver}: {r.result}" + (f" ({r.reason})" if r.reason else "") for r in self.replies)
         if {"sat", "unsat"} <= results:
             return f"the solvers disagree: {shown}"
+        if self.alone:
+            silent = [r for r in self.replies if r.solver != self.alone]
+            said = ", ".join(f"{r.solver}: {r.reason or r.result}" for r in silent) or "no other was asked"
+            return f"refuted by {self.alone} alone; {said}"
         return f"{shown}; no counterexample in the finite instances"
 
     @property
@@ -77,10 +98,9 @@ class Proof:
     @property
     def verdict(self) -> Word:
         """Refuted if any obligation is; otherwise unknown if any is or the proof is hollow; otherwise proved."""
-        words = [outcome.verdict for outcome in self.outcomes]
-        if "refuted" in words:
+        if any(outcome.verdict == "refuted" for outcome in self.outcomes):
             return "refuted"
-        return "unknown" if "unknown" in words or self.hollow else "proved"
+        return "unknown" if self.open_ones() or self.hollow else "proved"
 
     @property
     def exit_code(self) -> int:
@@ -100,9 +120,15 @@ class Proof:
             found[outcome.obligation.kind] = found.get(outcome.obligation.kind, 0) + 1
         return found
 
+    def alone_ones(self) -> list[Outcome]:
+        """The outcomes of which one solver says nothing, if they are few enough to be let pass."""
+        found = [outcome for outcome in self.outcomes if outcome.alone]
+        return found if len(found) * ALONE_IN <= self.asked else []
+
     def open_ones(self) -> list[Outcome]:
-        """The outcomes that are not proved."""
-        return [outcome for outcome in self.outcomes if outcome.verdict != "proved"]
+        """The outcomes that are not proved, without those that are let pass."""
+        passed = {id(outcome) for outcome in self.alone_ones()}
+        return [o for o in self.outcomes if o.verdict != "proved" and id(o) not in passed]
 
     def as_json(self) -> dict[str, Any]:
         """The proof in the form that `prove --json` prints."""
@@ -122,6 +148,7 @@ class Proof:
             "hollow": list(self.hollow),
             "fragment": self.fragment.sentence,
             "seconds": round(self.seconds, 3),
+            "alone": {outcome.obligation.name: outcome.why for outcome in self.alone_ones()},
             "open_obligations": [
                 {
                     "name": outcome.obligation.name,
@@ -156,7 +183,7 @@ def prove(
     started = time.monotonic()
     obligations = Obligations(claim)
     listed = list(obligations.listed(only))
-    judge = Judge(claim, timeout, cache or Cache(), tuple(solvers))
+    judge = Judge(obligations, timeout, cache or Cache(), tuple(solvers))
     outcomes: list[Outcome] = []
     refuted: set[str] = set()
     for done, obligation in enumerate(listed, 1):
@@ -167,7 +194,6 @@ def prove(
             refuted.add(obligation.action)
         if progress is not None:
             progress(done, len(listed))
-    judge.cache.save()
     hollow: tuple[str, ...] = ()
     if not only and not judge.refuted:
         hollow = tuple(hollow_parts(obligations))
@@ -182,25 +208,50 @@ def prove(
 class Judge:
     """Puts obligations to the solvers, then to the finite instances."""
 
-    def __init__(self, claim: Claim, timeout: float, cache: Cache, solvers: tuple[str, ...]) -> None:
-        self.timeout, self.cache, self.solvers = timeout, cache, solvers
+    def __init__(self, obligations: Obligations, timeout: float, cache: Cache, solvers: tuple[str, ...]) -> None:
+        self.obligations, self.timeout, self.cache, self.solvers = obligations, timeout, cache, solvers
         self.refuted = False
-        self._search = Search(claim)
+        self._search = Search(obligations.claim)
 
     def outcome(self, obligation: Obligation) -> Outcome:
         """What becomes of one obligation. The second solver is not asked once a counterexample is found."""
         if not obligation.text:
             return Outcome(obligation, ())
+        known = [self.cache.recall(obligation.text, name) for name in self.solvers]
+        if all(reply is not None for reply in known):
+            return Outcome(obligation, tuple(reply for reply in known if reply is not None), None, obligation.text)
+        text = self.obligations.narrowed(obligation)
+        narrow = self._asked(text) if text else ()
+        if narrow and all(reply.result == "unsat" for reply in narrow):
+            for reply in narrow:
+                self.cache.remember(obligation.text, reply)
+            return Outcome(obligation, narrow, None, text)
+        return self._whole(obligation)
+
+    def _asked(self, text: str) -> tuple[Reply, ...]:
+        """What the solvers say of a text; the first that does not refute it is the last to be asked."""
+        replies: list[Reply] = []
+        for name in self.solvers:
+            replies.append(self._reply(text, name))
+            if replies[-1].result != "unsat":
+                break
+        return tuple(replies)
+
+    def _reply(self, text: str, name: str) -> Reply:
+        reply = self.cache.recall(text, name) or SOLVERS[name](text, self.timeout)
+        self.cache.remember(text, reply)
+        return reply
+
+    def _whole(self, obligation: Obligation) -> Outcome:
         replies: list[Reply] = []
         searched = False
         for name in self.solvers:
-            reply = self.cache.recall(obligation, name) or SOLVERS[name](obligation.text, self.timeout)
-            self.cache.remember(obligation, reply)
-            replies.append(reply)
-            if reply.result != "unsat" and not searched:
+            replies.append(self._reply(obligation.text, name))
+            refuted = any(reply.result == "unsat" for reply in replies)
+            if not refuted and not searched:
                 searched = True
                 found = self._search.find(obligation)
                 if found is not None:
                     self.refuted = True
-                    return Outcome(obligation, tuple(replies), found)
-        return Outcome(obligation, tuple(replies))
+                    return Outcome(obligation, tuple(replies), found, obligation.text)
+        return Outcome(obligation, tuple(replies), None, obligation.text)

@@ -92,6 +92,8 @@ _MEMORY_FAILS = frozenset(
 _CHANNELS_FAIL = frozenset({"no_message_lost", "every_message_arrives", "no_credit_lost", "deadlock"})
 _LISTS = {"system": 1, "pages": 1, "frames": 1}
 _EVERYTHING = {"outside": 1, "locking": 1}
+_COVERED = {**_TWO, "attempts": 2, "threads": 2, "cores": 2, "frames": 0, "sections": 2}
+_UNRELIABLE = {"lasting": 1, "calling": 1}
 _ONE_MOVE = {**_TWO, "attempts": 1, "threads": 2, "cores": 2, "frames": 1}
 
 SIZES: tuple[Size, ...] = (
@@ -250,27 +252,23 @@ SIZES: tuple[Size, ...] = (
     # L3
     Size("machine", None, "tiny", _ONE_MOVE),
     Size("machine", None, "faults", {**_ONE_MOVE, "frames": 2, "sections": 2, "losses": 1, "crashes": 1}),
-    Size("machine", None, "small", {**_TWO, "attempts": 2, "threads": 2, "cores": 2, "frames": 0, "sections": 2}),
+    Size("machine", None, "small", {**_COVERED, **_UNRELIABLE}),
+    Size("machine", None, "calls", _COVERED, "standard"),
+    Size("machine", None, "lively", {**_ONE_MOVE, "lively": 1, "scarce": 1, "lasting": 1}, "standard"),
+    Size("machine", None, "standard", {**_COVERED, **_UNRELIABLE, "clusters": 3}, "standard"),
+    Size("machine", None, "faults-2", {**_COVERED, **_UNRELIABLE, "frames": 1, "crashes": 1}, "standard"),
     Size(
         "machine",
         None,
-        "standard",
-        {"clusters": 3, "processes": 1, "attempts": 2, "threads": 2, "cores": 2, "frames": 2, "sections": 2},
-        "standard",
-    ),
-    Size(
-        "machine",
-        None,
-        "faults-2",
-        {**_ONE_MOVE, "attempts": 2, "frames": 2, "sections": 2, "losses": 1, "crashes": 1},
+        "crowd",
+        {**_THREE, **_UNRELIABLE, "attempts": 2, "threads": 1, "cores": 1, "frames": 0},
         "standard",
     ),
-    Size("machine", None, "crowd", {**_THREE, "attempts": 2, "threads": 1, "cores": 1, "frames": 0}, "standard"),
     Size(
         "machine",
         None,
         "large",
-        {**_ONE_MOVE, "attempts": 2, "frames": 2, "sections": 2, "losses": 1, "duplicates": 1, "crashes": 1},
+        {**_ONE_MOVE, "attempts": 2, "sections": 2, "losses": 1, "duplicates": 1, "crashes": 1},
         "long",
     ),
 )

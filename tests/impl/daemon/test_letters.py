@@ -12,7 +12,7 @@ from kmigrate.impl.daemon.letters import HASH_BYTES, Kind, Letter, letter_bytes
 from kmigrate.impl.daemon.request import REQUEST_BYTES, MigrationRequest
 from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.mailbox import MESSAGE_BYTES
-from kmigrate.spec.vocabulary import Message, Opcode
+from kmigrate.spec.vocabulary import Message, Mode, Opcode
 
 
 def words(bits: int) -> st.SearchStrategy[int]:
@@ -34,6 +34,7 @@ def letters(draw: st.DrawFn) -> tuple[Letter, Geometry]:
         draw(st.binary(min_size=HASH_BYTES, max_size=HASH_BYTES)),
         draw(pages(geometry.kernel_pages)),
         draw(pages(geometry.frames)),
+        draw(st.sampled_from(Mode)),
     )
     return letter, geometry
 
@@ -57,12 +58,12 @@ def test_a_letter_with_a_wrong_bit_is_none(case: tuple[Letter, Geometry], data: 
 
 
 def test_what_is_too_short_is_no_letter() -> None:
-    with pytest.raises(MalformedMessage, match="3 bytes instead of 31"):
+    with pytest.raises(MalformedMessage, match="3 bytes instead of 32"):
         Letter.decode(bytes(3), TINY)
 
 
-def test_the_kinds_are_the_messages_of_the_protocol_the_want_and_those_of_third_parties() -> None:
-    others = {"WANT", "ASK", "CANCEL", "MOVING", "MOVED", "STAYED"}
+def test_the_kinds_are_the_messages_of_the_protocol_and_those_of_pieces_and_third_parties() -> None:
+    others = {"WANT", "NEED", "DONE", "GONE", "ASK", "CANCEL", "MOVING", "MOVED", "STAYED"}
     assert {kind.name for kind in Kind} == {message.value for message in Message} | others
 
 
@@ -79,4 +80,4 @@ def test_a_published_request_is_three_words() -> None:
 
 
 def test_letters_fit_beside_the_largest_piece_in_the_smallest_kernel() -> None:
-    assert (letter_bytes(TINY), letter_bytes(MPPA256)) == (31, 49)
+    assert (letter_bytes(TINY), letter_bytes(MPPA256)) == (32, 50)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from impl.schedules import Uniform
 from kmigrate.impl.chip.geometry import TINY
 from kmigrate.impl.kernel.calls import ANSWER
 from kmigrate.impl.kernel.errors import KernelPanic
@@ -180,3 +183,28 @@ def test_a_core_without_a_user_thread_cannot_trap() -> None:
 def test_a_local_call_that_ends_at_once_returns_its_result() -> None:
     cluster, _ = bench()
     assert cluster.kernel.trap(1, Call.THREAD_GET_ID, ()) == 5
+
+
+@given(st.integers(0, 10_000))
+@settings(deadline=None)
+def test_a_thread_that_may_run_anywhere_gets_the_answer_of_the_core_where_it_asked(seed: int) -> None:
+    """It can be on another core by the time it fetches the answer, while others ask over the boards of both."""
+    cluster = Cluster(TINY, Uniform(seed, 30))
+
+    def asker(number: int) -> Script:
+        yield from call(Call.THREAD_SET_AFFINITY, 0b110)
+        for _ in range(4):
+            assert (yield from call(Call.USER_CALL_LOOKUP)) in (0, 1)
+            assert (yield from call(Call.NODE_GET_NUM)) == cluster.kernel.node
+        cluster.note(number)
+        return 0
+
+    def main(_: int) -> Script:
+        tids = yield from each(cluster.create(asker, number) for number in range(3))
+        for tid in tids:
+            yield from call(Call.THREAD_JOIN, tid, 0)
+        return 0
+
+    cluster.run(main, limit=20_000)
+    assert sorted(cluster.results) == [0, 1, 2]
+    assert not any(board.pending or board.done or len(board.waiting_for_answer) for board in cluster.kernel.boards)

@@ -106,7 +106,7 @@ def test_all_frames_can_be_taken_and_freed_and_no_more() -> None:
     assert bench.frames.free_frames == 128
 
 
-@behaviour("page frames", "invalid free", "bad free", "double free", "stress")
+@behaviour("page frames", "invalid free", "bad free", "double free", "stress", "overflow")
 def test_the_calls_on_frames_are_refused_by_name_and_give_all_frames() -> None:
     cluster = Cluster()
     first = cluster.kernel.frames.number_of(0)
@@ -116,6 +116,7 @@ def test_the_calls_on_frames_are_refused_by_name_and_give_all_frames() -> None:
             cluster.note((yield from call(Call.FRAME_FREE, frame)))
         taken = yield from each(call(Call.FRAME_ALLOC) for _ in range(128))
         assert taken == list(range(first, first + 128))
+        assert (yield from call(Call.FRAME_ALLOC)) == FRAME_NULL
         for frame in (*taken, first):
             cluster.note((yield from call(Call.FRAME_FREE, frame)))
         return 0

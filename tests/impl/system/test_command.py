@@ -184,6 +184,30 @@ def test_arrows_begin_and_end_inside_slices_of_their_lane(
         )
 
 
+def test_the_slices_of_a_lane_lie_inside_or_beside_each_other(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A viewer cannot show slices that overlap in part; all clusters get their programs at the same time."""
+    many = tmp_path / "many.toml"
+    processes = "".join(f'[[process]]\nprogram = "benchmark"\ncluster = {n}\narguments = 1\n' for n in range(16))
+    many.write_text(processes)
+    goal = tmp_path / "many.json"
+    assert run(capsys, str(many), "--trace", str(goal))[0] == 0
+    events = json.loads(goal.read_text())["traceEvents"]
+    lanes: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    for event in events:
+        if event["ph"] == "X":
+            lanes.setdefault((event["pid"], event["tid"]), []).append((event["ts"], event["ts"] + event["dur"]))
+    assert max(lane for _, lane in lanes) > 99, "some transfers need a lane of their own"
+    for slices in lanes.values():
+        ends = [0.0]
+        for begin, end in sorted(slices):
+            assert begin >= ends[-1] - 1e-6
+            ends.append(end)
+    named = {(e["pid"], e["tid"]) for e in events if e["ph"] == "M" and e["name"] == "thread_name"}
+    assert set(lanes) <= named
+
+
 def test_other_pictures_go_by_their_ending(
     capsys: pytest.CaptureFixture[str], scenario: Path, tmp_path: Path
 ) -> None:

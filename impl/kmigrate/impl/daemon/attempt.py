@@ -3,12 +3,13 @@
 Source: hardened coordination (ours). The ends are named by their nodes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from kmigrate.impl.image import Assembly, Image, Manifest
+from kmigrate.impl.daemon.rounds import Limits, Rounds
+from kmigrate.impl.image import Apart, Assembly, Image, Manifest
 from kmigrate.impl.kernel.errno import Errno
-from kmigrate.spec.vocabulary import DestinationPhase, Mstate, SourcePhase
+from kmigrate.spec.vocabulary import DestinationPhase, Mode, Mstate, SourcePhase
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,6 +66,8 @@ class Refusal(Enum):
     """Who asked may not: a third party that is not the service of the machine."""
     NO_ANSWER = ("no-answer", Errno.ETIMEDOUT)
     """The daemon of the source has not answered; only the service says so."""
+    DOWNTIME = ("downtime", Errno.EAGAIN)
+    """The process writes too much to be frozen for no longer than was asked for."""
 
     def __init__(self, reason: str, errno: Errno) -> None:
         self.reason = reason
@@ -95,9 +98,15 @@ class SourceRecord:
     states   of the transfer, by piece
     refusal  why the attempt has failed; None unless it has
     waited   looks of the watch since something has happened
+    mode     how the process moves
+    limits   of the rounds in which it is copied while it runs
+    rounds   how these stand; None in a mode without
+    apart    frames that are not in the image, once it is taken
     """
 
     attempt: Attempt
+    mode: Mode = Mode.STOP_AND_COPY
+    limits: Limits = field(default_factory=Limits)
     phase: SourcePhase = SourcePhase.ASKING
     request: int = 0
     asked: bool = False
@@ -106,6 +115,8 @@ class SourceRecord:
     states: tuple[Mstate | None, ...] = ()
     refusal: Refusal | None = None
     waited: int = 0
+    rounds: Rounds | None = None
+    apart: Apart | None = None
 
     @property
     def open(self) -> bool:
@@ -114,7 +125,7 @@ class SourceRecord:
 
     def copy(self) -> "SourceRecord":
         """The same record, of another daemon."""
-        return replace(self)
+        return replace(self, rounds=None if self.rounds is None else self.rounds.copy())
 
     @property
     def before_commit(self) -> bool:
@@ -132,6 +143,9 @@ class DestinationRecord:
     assembly      what has come so far
     sizes         bytes of each piece; only the first is known before the manifest is here
     refusal       why the destination has given up; None unless it has
+    mode          how the process moves
+    pages         pieces with pages that have come ahead of the image
+    apart         frames that are not in the image, once the manifest is here
     """
 
     attempt: Attempt
@@ -139,12 +153,15 @@ class DestinationRecord:
     kernel_pages: tuple[int, ...]
     frames: tuple[int, ...]
     assembly: Assembly
+    mode: Mode = Mode.STOP_AND_COPY
     phase: DestinationPhase = DestinationPhase.STAGING
     sizes: tuple[int, ...] = ()
     manifest: Manifest | None = None
     image: Image | None = None
     refusal: Refusal | None = None
     waited: int = 0
+    apart: Apart | None = None
+    pages: int = 0
 
     def copy(self) -> "DestinationRecord":
         """The same record, of another daemon."""

@@ -7,11 +7,16 @@ that is not the one awaited is dropped.
 Source: hardened coordination (ours); nanvix-facts 9 (H2 to H6, H9, H12, H13, H21 to H25).
 """
 
+from zlib import crc32
+
 from kmigrate.impl.chip.geometry import PIECE_BYTES
-from kmigrate.impl.daemon.attempt import DestinationRecord, Refusal, Resident
+from kmigrate.impl.daemon.attempt import Attempt, DestinationRecord, Refusal, Resident
 from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.postcopy import Receiver
+from kmigrate.impl.daemon.precopy import IN_ROUNDS, PAGES_FOLLOW
+from kmigrate.impl.daemon.sequence import PAGES, PageNumber
 from kmigrate.impl.daemon.station import Station
-from kmigrate.impl.image import Assembly, ImageRefused, Manifest, Tag
+from kmigrate.impl.image import Assembly, ImageRefused, Manifest, Tag, apart_of
 from kmigrate.impl.image.decoder import DIGEST_BYTES
 from kmigrate.impl.image.header import HEADER_BYTES, Header
 from kmigrate.impl.image.sections import ORDER, PAGED
@@ -43,6 +48,7 @@ class DestinationSide:
         graph.connect(read, landed, triggers=DEFAULT_TRIGGER)
         graph.connect(landed, stage, dependency=False, triggers=Trigger.USER0 | Trigger.ERROR_CATCH)
         self._settle = graph.create(self._install)
+        self._receiver = Receiver(station, self._permit, self._stop_receiving)
 
     # -- letters -----------------------------------------------------------------------------------------
 
@@ -54,10 +60,13 @@ class DestinationSide:
                 return
             reason = self._why_not(letter)
             if reason is not None:
+                self._remember(letter.attempt)
                 self._station.courier.send(letter.attempt.source, Letter(Kind.NACK, letter.attempt, reason=reason))
                 self._station.happened("refused", letter.attempt, reason=reason.reason)
             else:
                 self._grant(letter)
+            return
+        if self._receiver.heed(letter):
             return
         record = self.current
         if record is None or record.attempt != letter.attempt:
@@ -75,7 +84,7 @@ class DestinationSide:
         if attempt.epoch <= station.seen.get(attempt.container, 0):
             last = self.last
             return last.refusal or Refusal.STALE if last is not None and last.attempt == attempt else Refusal.STALE
-        if self.current is not None:
+        if self.current is not None or station.pages_apart:
             return Refusal.RESERVED
         if not self.bury():
             return Refusal.OCCUPIED
@@ -83,12 +92,19 @@ class DestinationSide:
             return Refusal.OTHER_KERNEL
         return None if station.residence.free(letter.kernel_pages, letter.frames) else Refusal.NO_ROOM
 
+    def _remember(self, attempt: Attempt) -> None:
+        """A refused attempt stays refused, should its request come once more."""
+        seen = self._station.seen
+        seen[attempt.container] = max(attempt.epoch, seen.get(attempt.container, 0))
+
     def bury(self) -> bool:
         """Scrub a process whose threads have all ended; whether the place is free.
 
         Whatever is still in use here was its own.
         """
         station = self._station
+        if station.pages_apart:
+            return False
         if self.current is not None or station.taken() or not station.residence.empty:
             return False
         if station.resident is not None:
@@ -107,7 +123,9 @@ class DestinationSide:
         station.seen[attempt.container] = attempt.epoch
         station.residence.reserve(letter.kernel_pages, letter.frames)
         assembly = Assembly(attempt.epoch, shape=station.residence.shape)
-        record = DestinationRecord(attempt, letter.number, letter.kernel_pages, letter.frames, assembly)
+        record = DestinationRecord(
+            attempt, letter.number, letter.kernel_pages, letter.frames, assembly, letter.mode
+        )
         self.current = record
         station.kernel.freezing.hold()
         station.happened("granted", attempt)
@@ -118,15 +136,24 @@ class DestinationSide:
 
     def _want(self, record: DestinationRecord) -> None:
         """Ask for the next piece, and allow it."""
-        letter = Letter(Kind.WANT, record.attempt, record.assembly.awaited)
-        self._station.courier.send(record.attempt.source, letter)
+        self._say(record)
         self._await(record)
+
+    def _say(self, record: DestinationRecord) -> None:
+        """Say which piece is wanted: the next one of the image, or before it a page that goes ahead of it."""
+        ahead = record.mode in IN_ROUNDS and not record.sizes
+        number = PAGES | record.pages if ahead else record.assembly.awaited
+        self._station.courier.send(record.attempt.source, Letter(Kind.WANT, record.attempt, number))
 
     def _await(self, record: DestinationRecord) -> None:
         """Allow the next piece."""
-        station, number, source = self._station, record.assembly.awaited, record.attempt.source
-        size = record.sizes[number] if record.sizes else station.piece_bytes
-        station.kernel.tasks.dispatch(self._allow, (self.in_portal, station.piece, size, source, record.port))
+        size = record.sizes[record.assembly.awaited] if record.sizes else self._station.piece_bytes
+        self._permit(record.attempt.source, record.port, size)
+
+    def _permit(self, source: int, port: int, size: int) -> None:
+        """Allow a piece of so many bytes at most."""
+        station = self._station
+        station.kernel.tasks.dispatch(self._allow, (self.in_portal, station.piece, size, source, port))
 
     def _again(self, record: DestinationRecord) -> None:
         """Say again what the source may not have heard."""
@@ -134,14 +161,22 @@ class DestinationSide:
         if record.phase is DestinationPhase.INSTALLED:
             station.courier.send(source, Letter(Kind.INST, record.attempt))
         elif record.image is None:
-            station.courier.send(source, Letter(Kind.WANT, record.attempt, record.assembly.awaited))
+            self._say(record)
             station.kernel.portals.permit_again(self.in_portal)
 
     def _stage(self, request: Request) -> Outcome:
         """A piece has come: verify and keep it, or drop one that was doubled, is late or of a closed attempt."""
         station, record = self._station, self.current
         tag = Tag.from_word(station.kernel.portals.spare(self.in_portal))
+        if station.arriving is not None:
+            self._receiver.land(station.arriving, tag)
+            return 0
         if record is None or record.phase is not DestinationPhase.STAGING or record.image is not None:
+            return 0
+        page = PageNumber.read(tag.sequence)
+        own = tag.attempt == Tag.of(record.attempt.epoch, 0).attempt
+        if own and page is not None and not record.sizes and page.answers(record.pages):
+            self._stage_page(record, page.frame)
             return 0
         if tag != Tag.of(record.attempt.epoch, record.assembly.awaited):
             self._await(record)
@@ -163,6 +198,42 @@ class DestinationSide:
             self._abandon(record, Refusal.DAMAGED)
         return 0
 
+    def _stage_page(self, record: DestinationRecord, frame: int) -> None:
+        """A page has come ahead of the image: put it into its frame; the manifest says later if it is right."""
+        station = self._station
+        if frame >= station.residence.shape.frames:
+            self._abandon(record, Refusal.DAMAGED)
+            return
+        if frame not in record.frames:
+            if not station.residence.free((), (frame,)):
+                self._abandon(record, Refusal.NO_ROOM)
+                return
+            station.residence.reserve((), (frame,))
+            record.frames += (frame,)
+        record.waited = 0
+        record.pages += 1
+        size = station.residence.shape.page_bytes
+        station.residence.put_page(frame, station.kernel.memory.read(station.piece, size))
+        station.happened("page_staged", record.attempt, frame=frame)
+        self._want(record)
+
+    def _right(self, record: DestinationRecord, manifest: Manifest) -> bool:
+        """Whether a manifest is that of the attempt, and the pages that went ahead of it are as it says."""
+        attempt, residence = record.attempt, self._station.residence
+        named = (manifest.container, manifest.source, manifest.destination, manifest.epoch, manifest.mode)
+        if named != (attempt.container, attempt.source, attempt.destination, attempt.epoch, record.mode):
+            return False
+        if not manifest.frames_apart:
+            return True
+        apart = apart_of(manifest)
+        if apart.following and record.mode not in PAGES_FOLLOW:
+            return False
+        record.apart = apart
+        return all(
+            frame in record.frames and crc32(residence.page(frame)) == apart.checksums[frame]
+            for frame in apart.ahead
+        )
+
     def _size(self, record: DestinationRecord) -> int:
         """Bytes of the piece that has come; the first one says itself how long it is."""
         if record.sizes:
@@ -172,9 +243,8 @@ class DestinationSide:
 
     def _admit(self, record: DestinationRecord, manifest: Manifest) -> bool:
         """Look at the manifest: whose it is, and whether there is room for what has grown since the request."""
-        attempt, residence = record.attempt, self._station.residence
-        named = (manifest.container, manifest.source, manifest.destination, manifest.epoch)
-        if named != (attempt.container, attempt.source, attempt.destination, attempt.epoch):
+        residence = self._station.residence
+        if not self._right(record, manifest):
             self._abandon(record, Refusal.DAMAGED)
             return False
         kernel_pages = tuple(page for page in manifest.kernel_pages_held if page not in record.kernel_pages)
@@ -199,7 +269,7 @@ class DestinationSide:
             return 0
         manifest = record.image.manifest
         self._give_back(record, manifest.kernel_pages_held, manifest.frames_held)
-        station.residence.fill(record.image)
+        station.residence.fill(record.image, record.apart)
         record.phase = DestinationPhase.INSTALLED
         record.waited = 0
         station.courier.send(record.attempt.source, Letter(Kind.INST, record.attempt))
@@ -217,6 +287,7 @@ class DestinationSide:
 
     def look(self, again: int, patience: int) -> None:
         """Time has passed: say it again, give up while staging, ask and fence after it."""
+        self._receiver.look(again, patience, self.in_portal)
         record = self.current
         if record is None:
             return
@@ -239,6 +310,7 @@ class DestinationSide:
         self._station.resident = Resident(attempt.container, attempt.epoch, record.manifest.incarnation)
         self._close(record)
         self._station.happened("copy_started", attempt)
+        self._receiver.begin(record)
 
     def _clear(self, record: DestinationRecord) -> None:
         """Scrub the room and give it back."""
@@ -258,10 +330,14 @@ class DestinationSide:
         record.image = None
         record.assembly = Assembly(record.attempt.epoch)
         self.current, self.last = None, record
-        station.courier.transfers.cancel(Operation.PORTAL_READ, self.in_portal)
-        for task in self._receiving:
-            station.kernel.tasks.withdraw(task)
+        self._stop_receiving()
         station.kernel.freezing.release()
+
+    def _stop_receiving(self) -> None:
+        """Nothing is allowed to come any more."""
+        self._station.courier.transfers.cancel(Operation.PORTAL_READ, self.in_portal)
+        for task in self._receiving:
+            self._station.kernel.tasks.withdraw(task)
 
     # -- all at once -------------------------------------------------------------------------------------
 

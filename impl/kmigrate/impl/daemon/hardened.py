@@ -36,7 +36,7 @@ AGAIN = 8
 MANIFEST_ROOM = 512
 """Bytes that header and manifest need at least in the buffer."""
 
-TO_SOURCE = (Kind.WANT, Kind.NACK, Kind.INST, Kind.CYES, Kind.CNO)
+TO_SOURCE = (Kind.WANT, Kind.NACK, Kind.INST, Kind.CYES, Kind.CNO, Kind.NEED, Kind.DONE, Kind.GONE)
 TO_DESTINATION = (Kind.REQ, Kind.YES, Kind.NO)
 OF_THIRD_PARTIES = (Kind.ASK, Kind.CANCEL)
 
@@ -131,7 +131,8 @@ class HardenedDaemon:
         self.source.look(self._again, self._patience)
         self.destination.look(self._again, self._patience)
         self.station.courier.look(self._again)
-        if self.source.current or self.destination.current or self.station.courier.busy:
+        station = self.station
+        if self.source.current or self.destination.current or station.pages_apart or station.courier.busy:
             self._kernel.dispatcher.exit(Trigger.PERIODIC)
         return 0
 
@@ -140,7 +141,9 @@ class HardenedDaemon:
     def kept(self) -> tuple[object, ...]:
         """What it knows, to be put into the daemon of another kernel that is built alike."""
         station = self.station
-        own = (station.resident, tuple(sorted(station.seen.items())))
+        serving = None if station.serving is None else station.serving.copy()
+        arriving = None if station.arriving is None else station.arriving.copy()
+        own = (station.resident, tuple(sorted(station.seen.items())), serving, arriving, tuple(station.lost))
         return own, station.courier.kept(), self.source.kept(), self.destination.kept()
 
     def put(self, values: tuple[object, ...]) -> None:
@@ -150,8 +153,11 @@ class HardenedDaemon:
         assert isinstance(courier, CourierState)
         assert isinstance(source, tuple)
         assert isinstance(destination, tuple)
-        self.station.resident, seen = own
+        self.station.resident, seen, serving, arriving, lost = own
         self.station.seen = dict(seen)
+        self.station.serving = None if serving is None else serving.copy()
+        self.station.arriving = None if arriving is None else arriving.copy()
+        self.station.lost = list(lost)
         self.station.courier.put(courier)
         self.source.put(source)
         self.destination.put(destination)

@@ -11,9 +11,15 @@ Source: hardened coordination (ours); nanvix-facts 9 (H1, H3 to H13, H15 to H20,
 """
 
 from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident, SourceRecord
+from kmigrate.impl.daemon.cold import Saving
+from kmigrate.impl.daemon.following import Serving
 from kmigrate.impl.daemon.lane import Cargo, Lane, LaneState, Opening
 from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.postcopy import Server
+from kmigrate.impl.daemon.precopy import PreCopy
 from kmigrate.impl.daemon.request import PORT
+from kmigrate.impl.daemon.rounds import Limits
+from kmigrate.impl.daemon.sequence import PAGES, PageNumber
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Tag, pieces
 from kmigrate.impl.image.wire import states
@@ -22,7 +28,7 @@ from kmigrate.impl.kernel.errors import Refused
 from kmigrate.impl.kernel.flows import Operation
 from kmigrate.impl.kernel.syscall import Call, Outcome, Request
 from kmigrate.impl.kernel.task import Trigger
-from kmigrate.spec.vocabulary import SourcePhase
+from kmigrate.spec.vocabulary import Mode, SourcePhase
 
 _HALF = 1 << 15
 """Numbers of requests are of 16 bits and follow one another in a circle; half of it is the past."""
@@ -34,6 +40,7 @@ class SourceSide:
     current  the open one
     last     the one that was made last
     heard    the number of the last request of a third party that was heeded
+    saving   saves the process of a cold move
     """
 
     def __init__(self, station: Station, places: tuple[int, ...]) -> None:
@@ -43,14 +50,25 @@ class SourceSide:
         self._station = station
         self._lanes = {node: self._lane(node) for node in places if node != station.node}
         self._barrier = station.kernel.tasks.graph.create(self._pass_barrier)
+        self._ahead = PreCopy(station, self._send)
+        self._server = Server(station, self._lanes)
+        self.saving = Saving(station, lambda: self.current, self._freeze)
         self._calling_off = station.kernel.tasks.graph.create(self._call_off)
 
     # -- requests ----------------------------------------------------------------------------------------
 
-    def request(self, destination: int, number: int = 0) -> Attempt:
+    def request(
+        self,
+        destination: int,
+        number: int = 0,
+        *,
+        mode: Mode = Mode.STOP_AND_COPY,
+        limits: Limits | None = None,
+    ) -> Attempt:
         """Begin to move the process that stands here. Nothing is held yet.
 
         number  of the third party's request that is served; 0: the process asks itself
+        limits  of the rounds of pre-copy and hybrid
         Raises  Refused: EINVAL for this node or none, EBUSY during another attempt or for a process with threads
                 asleep outside of it, ENOENT without a process.
         """
@@ -63,7 +81,7 @@ class SourceSide:
         epoch = max(resident.epoch, station.seen.get(resident.container, 0)) + 1
         station.seen[resident.container] = epoch
         attempt = Attempt(resident.container, station.node, destination, epoch)
-        self.current = self.last = SourceRecord(attempt, request=number)
+        self.current = self.last = SourceRecord(attempt, mode, limits or Limits(), request=number)
         station.happened("requested", attempt)
         self._lanes[destination].open()
         station.watch()
@@ -76,6 +94,8 @@ class SourceSide:
             return Refusal.NO_SUCH_NODE, f"node {destination} is this one or none of {station.nodes - 1} others"
         if self.current is not None:
             return Refusal.UNDER_WAY, f"attempt {self.current.attempt} is open"
+        if station.arriving is not None:
+            return Refusal.UNDER_WAY, f"pages of attempt {station.arriving.attempt} are still to come"
         if station.resident is None or station.residence.empty:
             return Refusal.NOT_HERE, "no process stands here"
         asleep = station.kernel.freezing.outside_the_image
@@ -97,6 +117,7 @@ class SourceSide:
                 layout=station.layout,
                 kernel_pages=station.residence.kernel_pages,
                 frames=station.residence.frames,
+                mode=record.mode,
             ),
         )
 
@@ -119,9 +140,11 @@ class SourceSide:
 
     def look(self, again: int, patience: int) -> None:
         """Time has passed: say it again, or give up, or ask, when nothing has happened for long."""
+        self._server.look(again, patience)
         record = self.current
         if record is None:
             return
+        self._ahead.look(record)
         record.waited += 1
         if record.waited > patience:
             record.waited = 0
@@ -167,7 +190,7 @@ class SourceSide:
             )
         self.heard = number if fresh else self.heard
         if reason is None:
-            self.request(letter.attempt.destination, number)
+            self.request(letter.attempt.destination, number, mode=letter.mode)
             station.courier.send(station.names, Letter(Kind.MOVING, letter.attempt, number))
         else:
             station.courier.send(station.names, Letter(Kind.STAYED, letter.attempt, number, reason=reason))
@@ -184,6 +207,8 @@ class SourceSide:
 
     def heed(self, letter: Letter) -> None:
         """WANT, NACK, INST, CYES or CNO: act if the phase gives it a meaning."""
+        if self._server.heed(letter):
+            return
         record = self.current
         if record is not None and record.attempt != letter.attempt:
             record = None
@@ -211,17 +236,26 @@ class SourceSide:
             if last is not None and last.attempt == letter.attempt and last.refusal is not None:
                 no = Letter(Kind.NO, last.attempt, reason=last.refusal)
                 self._station.courier.send(last.attempt.destination, no)
-        elif record.phase is SourcePhase.ASKING and letter.number == 0:
+            elif letter.number & PAGES:
+                self._station.courier.send(letter.attempt.destination, Letter(Kind.GONE, letter.attempt))
+        elif record.phase is SourcePhase.ASKING and (letter.number == 0 or letter.number & PAGES):
             record.waited = 0
+            if self._ahead.answers(record, letter.number):
+                return
+            if self._ahead.too_much(record):
+                self._give_up(record, Refusal.DOWNTIME, "cancelled")
+                return
             if self._station.kernel.freezing.outside_the_image:
                 self._give_up(record, Refusal.WAITERS, "cancelled")
                 return
             record.phase = SourcePhase.FREEZING
             self._station.kernel.tasks.dispatch(self._barrier)
             self._station.happened("freeze_started", record.attempt)
-        elif record.phase is SourcePhase.FROZEN and letter.number < len(record.pieces):
-            record.waited = 0
-            self._send(record, letter.number)
+        elif record.phase is SourcePhase.FROZEN:
+            number = 0 if letter.number & PAGES else letter.number  # the manifest answers it, too
+            if number < len(record.pieces):
+                record.waited = 0
+                self._send(record, number)
 
     # -- the barrier -------------------------------------------------------------------------------------
 
@@ -238,15 +272,31 @@ class SourceSide:
             self._give_up(record, Refusal.WAITERS, "cancelled")
             return 0
         attempt, resident = record.attempt, station.resident or Resident(record.attempt.container)
+        record.apart = self._ahead.apart(record)
         record.image = station.residence.image(
-            attempt.container, attempt.epoch, resident.incarnation, attempt.source, attempt.destination
+            attempt.container,
+            attempt.epoch,
+            resident.incarnation,
+            attempt.source,
+            attempt.destination,
+            mode=record.mode,
+            apart=record.apart,
         )
-        record.pieces, record.states = pieces(record.image), states(record.image)
+        if record.mode is Mode.COLD:
+            self.saving.begin(record)
+        else:
+            record.pieces = pieces(record.image)
+            self._freeze(record)
+        return 0
+
+    def _freeze(self, record: SourceRecord) -> None:
+        """The image is whole: from here on it is what moves."""
+        assert record.image is not None
+        record.states = states(record.image)
         record.phase = SourcePhase.FROZEN
         record.waited = 0
-        station.happened("barrier_passed", attempt)
+        self._station.happened("barrier_passed", record.attempt)
         self._send(record, 0)
-        return 0
 
     # -- pieces ------------------------------------------------------------------------------------------
 
@@ -263,14 +313,20 @@ class SourceSide:
         return Lane(station.kernel.dispatcher, station.courier.transfers, node, opening, self._load, opened)
 
     def _send(self, record: SourceRecord, number: int) -> None:
-        """Send one piece of the image."""
+        """Send one piece of the image, or a page ahead of it by its sequence number."""
         self._lanes[record.attempt.destination].put((record.attempt.epoch, number))
 
     def _load(self, cargo: Cargo) -> tuple[int, int, int] | None:
         """Put a piece into the buffer; none if its attempt is closed before its turn comes."""
         assert isinstance(cargo, tuple)
         record, (epoch, number) = self.current, cargo
-        if record is None or record.attempt.epoch != epoch or record.phase is not SourcePhase.FROZEN:
+        if self._station.serving is not None:
+            return self._server.load(epoch, number)
+        if record is None or record.attempt.epoch != epoch:
+            return None
+        if PageNumber.read(number) is not None:
+            return self._ahead.load(record, number) if record.phase is SourcePhase.ASKING else None
+        if record.phase is not SourcePhase.FROZEN:
             return None
         content = record.pieces[number]
         self._station.kernel.memory.write(self._station.piece, content)
@@ -286,7 +342,11 @@ class SourceSide:
         station = self._station
         assert record.image is not None
         manifest = record.image.manifest
-        station.residence.clear(manifest.kernel_pages_held, manifest.frames_held)
+        following = () if record.apart is None else record.apart.following
+        frames = tuple(frame for frame in manifest.frames_held if frame not in following)
+        station.residence.clear(manifest.kernel_pages_held, frames)
+        if following:
+            station.serving = Serving(record.attempt, list(following))
         station.resident = None
         self._close(record, Letter(Kind.YES, record.attempt))
         station.happened("move_completed", record.attempt)
@@ -301,6 +361,7 @@ class SourceSide:
         station = self._station
         record.phase = SourcePhase.CLOSED
         record.image, record.pieces, record.states = None, (), ()
+        station.kernel.tracking.stop()
         self.current = None
         self._lanes[record.attempt.destination].drop()
         station.kernel.freezing.release()

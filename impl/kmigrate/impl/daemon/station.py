@@ -10,6 +10,7 @@ from hashlib import blake2b
 from kmigrate.impl.daemon.attempt import Attempt, Resident
 from kmigrate.impl.daemon.courier import Courier
 from kmigrate.impl.daemon.events import Tell, silent
+from kmigrate.impl.daemon.following import Arriving, Serving
 from kmigrate.impl.daemon.letters import HASH_BYTES
 from kmigrate.impl.daemon.residence import Residence
 from kmigrate.impl.kernel.kernel import Kernel
@@ -24,6 +25,9 @@ class Station:
     piece_bytes  its size
     resident     the process that stands here
     seen         the highest epoch of each process that was given or seen here
+    serving      pages that were left here by a process that has moved on
+    arriving     pages of the process here that are still to come
+    lost         attempts whose process was lost here with the node of its source
     tell         is told what happens
     watch        is told when there is something to wait for
     taken        says whether a process is being loaded here
@@ -37,6 +41,9 @@ class Station:
     piece: int
     piece_bytes: int
     resident: Resident | None = None
+    serving: Serving | None = None
+    arriving: Arriving | None = None
+    lost: list[Attempt] = field(default_factory=list)
     seen: dict[int, int] = field(default_factory=dict)
     tell: Tell = silent
     watch: Callable[[], None] = lambda: None
@@ -46,6 +53,11 @@ class Station:
     def happened(self, name: str, attempt: Attempt, **facts: int | str) -> None:
         """Tell an event of an attempt."""
         self.tell(name, {**attempt.facts, **facts})
+
+    @property
+    def pages_apart(self) -> bool:
+        """Whether pages of a process that has moved are still to leave or to come."""
+        return self.serving is not None or self.arriving is not None
 
     @property
     def node(self) -> int:

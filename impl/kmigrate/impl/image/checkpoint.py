@@ -107,7 +107,7 @@ def newest(directory: Path, manifest: Manifest) -> int:
     """The latest life of a process that the markers in a directory know of; 0: none. Raises StoreFailed."""
     prefix = _prefix(manifest)
     try:
-        names = [path.name for path in directory.iterdir()]
+        names = [path.name for path in sorted(directory.iterdir())]
     except OSError as error:
         raise StoreFailed(str(directory), "read", error.strerror or str(error)) from None
     lives = [_LIFE.fullmatch(name.removeprefix(prefix)) for name in names if name.startswith(prefix)]

@@ -48,8 +48,11 @@ def spans(
     return ((starts[mstate], Shape.of(placement).section_bytes(mstate, 0, 0)),)
 
 
-def capture(memory: Sram, placement: Placement) -> dict[Mstate, bytes]:
-    """The bytes of every section of the process in a cluster at rest; the page lists are read from them."""
+def capture(memory: Sram, placement: Placement, apart: tuple[int, ...] = ()) -> dict[Mstate, bytes]:
+    """The bytes of every section of the process in a cluster at rest; the page lists are read from them.
+
+    apart  frames that are left out
+    """
     shape = Shape.of(placement)
     taken: dict[Mstate, bytes] = {}
     for mstate in ORDER:
@@ -58,7 +61,8 @@ def capture(memory: Sram, placement: Placement) -> dict[Mstate, bytes]:
         if mstate is Mstate.KSTACKSPHYS:
             kernel_pages = listed(Mstate.KSTACKSIDS, taken[Mstate.KSTACKSIDS], shape)
         elif mstate is Mstate.FRAMES_PHYS:
-            frames = listed(Mstate.FRAMES_BITMAP, taken[Mstate.FRAMES_BITMAP], shape)
+            held = listed(Mstate.FRAMES_BITMAP, taken[Mstate.FRAMES_BITMAP], shape)
+            frames = tuple(frame for frame in held if frame not in apart)
         stretches = spans(placement, mstate, kernel_pages, frames)
         taken[mstate] = b"".join(memory.read(address, size) for address, size in stretches)
     at = offset_of(uarea(placement.slots), "freezing")
@@ -67,15 +71,17 @@ def capture(memory: Sram, placement: Placement) -> dict[Mstate, bytes]:
     return taken
 
 
-def install(memory: Sram, placement: Placement, image: Image) -> None:
+def install(memory: Sram, placement: Placement, image: Image, apart: tuple[int, ...] = ()) -> None:
     """Put a process into the memory of an empty cluster that is held.
 
+    apart   frames that need not be in the image: they stand in memory already, or follow
     Raises  OtherKernel, Incomplete, before a byte is written
     """
     manifest = image.manifest
     manifest.require(Shape.of(placement))
-    if manifest.frames_apart:
-        raise Incomplete("manifest", HEADER_BYTES, "all frames in the image", f"{len(manifest.frames_apart)} apart")
+    missing = [frame for frame in manifest.frames_apart if frame not in apart]
+    if missing:
+        raise Incomplete("manifest", HEADER_BYTES, "all frames in the image", f"{len(missing)} apart")
     freezing = memory.word(placement.field("freezing"))
     system = memory.read(placement.counters, SYSTEM_KERNEL_PAGES * WORD_BYTES)
     for mstate, content in zip(ORDER, image.sections, strict=True):

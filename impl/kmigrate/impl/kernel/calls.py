@@ -113,11 +113,13 @@ class Calls:
             return -refused.errno
 
     def _remote(self, core: int, thread: Thread, frame: CallFrame) -> Progress:
-        board = self._boards[core]
+        """A thread may change its core between two steps, so the board is that of the core where it began."""
         if frame.remote_stage == DRAW:
-            frame.ticket = board.next_ticket
-            board.next_ticket = frame.ticket + 1
+            frame.board = core
+            frame.ticket = self._boards[core].next_ticket
+            self._boards[core].next_ticket = frame.ticket + 1
             frame.remote_stage = TURN
+        board = self._boards[frame.board]
         if frame.remote_stage == TURN:
             if frame.ticket != board.serving:
                 self._scheduler.sleep(thread, board.waiting_for_turn)

@@ -153,17 +153,8 @@ class Dispatcher:
         if waiting is not None:
             self._scheduler.wake_one(waiting)
 
-    def _find(self, request: Request) -> Task:
-        return self.board.graph.check(self.board.graph.find(request.arguments[0]))
-
-    def _dispatch(self, request: Request) -> Outcome:
-        """Arguments: the id of a task, and up to four of its own arguments."""
-        self.board.dispatch(self._find(request), request.arguments[1:])
-        return 0
-
-    def _wait(self, request: Request) -> Outcome:
-        """Argument: the id of a task. Its result is the task's value; the dispatcher may not wait."""
-        task = self._find(request)
+    def wait(self, task: Task, request: Request) -> Outcome:
+        """Let the caller sleep until a task has ended; its value. Raises Refused: EINVAL for the dispatcher."""
         if request.thread == self._scheduler.dispatcher:
             raise Refused(Errno.EINVAL, "the dispatcher cannot wait for a task: it would be the one to run it")
         if not task.finished:
@@ -172,3 +163,19 @@ class Dispatcher:
             return Leave(0)
         task.finished -= 1
         return task.value
+
+    def _find(self, request: Request) -> Task:
+        """The task that a call names. Raises Refused: EINVAL if there is none that a call may name."""
+        task = self.board.graph.check(self.board.graph.find(request.arguments[0]))
+        if task.internal:
+            raise Refused(Errno.EINVAL, f"task {task.identity} is the kernel's own")
+        return task
+
+    def _dispatch(self, request: Request) -> Outcome:
+        """Arguments: the id of a task, and up to four of its own arguments."""
+        self.board.dispatch(self._find(request), request.arguments[1:])
+        return 0
+
+    def _wait(self, request: Request) -> Outcome:
+        """Argument: the id of a task. Its result is the task's value; the dispatcher may not wait."""
+        return self.wait(self._find(request), request)

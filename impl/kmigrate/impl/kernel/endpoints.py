@@ -143,7 +143,12 @@ class Endpoints(ABC, Generic[E, A]):
         """Open an output to a port of a node. Returns the id."""
         node = check_range("node", node_word, self._network.nodes)
         port = check_range("port", port_word, self.kind.ports)
-        return self._add(Direction.OUTPUT, node, port, self._ports.take(node))
+        own_port = self._ports.take(node)
+        try:
+            return self._add(Direction.OUTPUT, node, port, own_port)
+        except Refused:
+            self._ports.give_back(node, own_port)
+            raise
 
     def _own_node(self, word: int) -> int:
         node = check_range("node", word, self._network.nodes)

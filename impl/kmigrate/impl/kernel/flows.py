@@ -135,9 +135,9 @@ class Flows:
     def _make(self) -> Flow:
         """Two tasks that follow on each other, and the one that the hardware dispatches."""
         graph = self._board.graph
-        config = graph.create(lambda request: self._config(flow, request), priority=Priority.LOW)
-        wait = graph.create(lambda request: self._wait(flow, request), priority=Priority.HIGH)
-        hardware = graph.create(lambda request: 0, priority=Priority.HIGH)
+        config = graph.create(lambda request: self._config(flow, request), priority=Priority.LOW, internal=True)
+        wait = graph.create(lambda request: self._wait(flow, request), priority=Priority.HIGH, internal=True)
+        hardware = graph.create(lambda request: 0, priority=Priority.HIGH, internal=True)
         flow = Flow(config, wait, hardware)
         graph.connect(config, wait, dependency=False)
         graph.connect(wait, config, dependency=False, triggers=Trigger.USER1)
@@ -287,8 +287,7 @@ class Flows:
 
     def _sleep(self, flow: Flow, request: Request, stage: int) -> Outcome:
         """Sleep until a flow has ended, then free it; its value."""
-        arguments = (flow.wait.identity, 0, 0, 0, 0)
-        outcome = self._calls.local[Call.TASK_WAIT](replace(request, arguments=arguments))
+        outcome = self._dispatcher.wait(flow.wait, request)
         if not isinstance(outcome, int):
             return Leave(stage)
         flow.transfer = None

@@ -5,6 +5,8 @@ A frame has a number (its address in pages) and an index (0 for the first of use
 Source: nanvix-facts 1, 3.5; nanvix-behaviours, page frames.
 """
 
+from collections.abc import Callable
+
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
@@ -18,13 +20,17 @@ _WORD_BITS = 32
 
 
 class Frames:
-    """The frames of one cluster. What is taken stands in the bitmap in memory."""
+    """The frames of one cluster. What is taken stands in the bitmap in memory.
+
+    changed  is told the index of each frame that is given out or taken back
+    """
 
     def __init__(self, memory: Sram, placement: Placement) -> None:
         self._memory = memory
         self._placement = placement
         self._count = placement.geometry.frames
         self._first = placement.geometry.frames_base // placement.geometry.page_bytes
+        self.changed: Callable[[int], None] = lambda index: None
 
     def number_of(self, index: int) -> int:
         """The number of the frame with an index; FRAME_NULL if there is no such index."""
@@ -62,6 +68,7 @@ class Frames:
             if not self.taken(index):
                 address, bit = self._bit(index)
                 self._memory.set_word(address, self._memory.word(address) | bit)
+                self.changed(index)
                 return self.number_of(index)
         return FRAME_NULL
 
@@ -78,6 +85,7 @@ class Frames:
             raise Refused(Errno.EFAULT, f"frame {number} is not in use")
         address, bit = self._bit(index)
         self._memory.set_word(address, self._memory.word(address) & ~bit)
+        self.changed(index)
 
     def _bit(self, index: int) -> tuple[int, int]:
         return self._placement.bitmap + index // _WORD_BITS * WORD_BYTES, 1 << index % _WORD_BITS

@@ -34,6 +34,7 @@ from kmigrate.impl.kernel.signals import Signals
 from kmigrate.impl.kernel.syscall import Call, Leave
 from kmigrate.impl.kernel.thread import Thread
 from kmigrate.impl.kernel.threads import Threads
+from kmigrate.impl.kernel.tracking import Tracking
 from kmigrate.impl.kernel.uarea import UArea
 from kmigrate.impl.kernel.user import UserMemory
 from kmigrate.impl.kernel.usercode import Fault, Trap, UserCode
@@ -84,6 +85,9 @@ class Kernel:
         self.user = UserMemory(memory, self.paging, page)
         self.effort = Effort()
         self.scheduler = Scheduler(memory, placement, self.uarea, code, quantum, self.effort)
+        self.tracking = Tracking(memory, placement, self.frames, self.scheduler, code.shoot_down)
+        self.frames.changed = self.tracking.changed
+        self.user.written = self.tracking.written
         self.calls = Calls(memory, self.boards, self.scheduler, page, self.effort)
         self.threads = Threads(memory, placement, self.uarea, self.scheduler, self.kernel_pages, self.user, code)
         self.freezing = Freezing(self.uarea, self.boards, self.scheduler, self.calls)
@@ -201,18 +205,24 @@ class Kernel:
 
     def _user(self, core: int, thread: Thread) -> bool:
         """A step of a user thread; False when it leaves its core."""
-        if self.calls.frame(thread).call:
+        frame = self.calls.frame(thread)
+        if frame.call:
+            if self.tracking.awaited and self.tracking.holds_up(thread, frame.arguments):
+                return False
             return self._answer(core, self.calls.go_on(core))
         self.signals.deliver(core)
         match self.code.step(core):
             case Trap(call=Call.SIGRETURN):
                 if not self.signals.end(core):
                     self.code.answer(core, -Errno.EINVAL)
+            case Trap(arguments=arguments) if self.tracking.holds_up(thread, arguments):
+                return False  # it makes the call once more when the page is there
             case Trap(call=call, arguments=arguments):
                 self.perf.count(core, PerfEvent.CALLS)
                 return self._answer(core, self.calls.begin(core, call, arguments))
             case Fault() as fault:
-                return not self.exceptions.fault(core, fault)
+                tries = self.tracking.fault(core, fault)
+                return not self.exceptions.fault(core, fault) if tries is None else tries
             case None:
                 pass
         return True

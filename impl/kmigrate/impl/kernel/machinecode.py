@@ -114,3 +114,6 @@ class MachineCode:
     def shoot_down(self, page: int) -> None:
         """Let all cores forget their translation of a virtual page."""
         self._cores.tlb_shootdown(page)
+        if self._cores.exact:  # a core's miss handler reads the tables through its data cache
+            for core in range(self._cores.count):
+                self._cores.cache_invalidate(core)

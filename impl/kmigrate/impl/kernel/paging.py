@@ -149,4 +149,5 @@ class Paging:
         table = (self._memory.word(above) >> NUMBER_SHIFT) * self._page
         entry = table + address // self._page % self._entries * WORD_BYTES
         self._memory.set_word(entry, entry_of(frame, USER_PAGE))
+        self._frames.changed(self._frames.index_of(frame))
         self._shoot_down(address)

@@ -4,8 +4,8 @@ A signal for which the target has a handler interrupts the target when it next r
 go on where it was. Handlers and alarms are kernel statics and do not migrate (nanvix-facts 3.4).
 
 Source: nanvix-facts 3.3; nanvix-behaviours, signals. What happens to a signal without a handler is ours: it is
-kept until the target waits for it. So are the number of the alarm's signal and that an alarm set again, or to 0,
-replaces the one before.
+kept, once, until the target waits for it. So are the number of the alarm's signal and that an alarm set again, or
+to 0, replaces the one before.
 """
 
 from kmigrate.impl.chip.sram import Sram
@@ -103,8 +103,10 @@ class Signals:
         return 0
 
     def _raise(self, target: Thread, number: int) -> None:
-        """Keep a signal for its target, and wake it if it waits for one."""
-        self._pending.setdefault(target.tid, []).append(number)
+        """Keep a signal for its target, once however often it is sent, and wake it if it waits for one."""
+        pending = self._pending.setdefault(target.tid, [])
+        if number not in pending:
+            pending.append(number)
         if target in tuple(self._waiting):
             self._waiting.remove(target)
             self._scheduler.wake(target)

@@ -95,6 +95,7 @@ class Task:
     dependencies  how many of these are dependency edges
     schedule      the state in which it is put when its time comes
     finished      endings that nobody has waited for yet
+    internal      whether it is out of reach of kernel calls, which name tasks by their ids
     """
 
     identity: int
@@ -111,6 +112,7 @@ class Task:
     dependencies: int = 0
     finished: int = 0
     ticks_left: int = 0
+    internal: bool = False
     children: list[Edge] = field(default_factory=list)
 
     def set_arguments(self, arguments: tuple[int, ...]) -> None:

@@ -38,19 +38,21 @@ class TaskGraph:
         priority: Priority = Priority.LOW,
         period: int = 0,
         release: Trigger = DEFAULT_RELEASE,
+        internal: bool = False,
     ) -> Task:
         """Make a task without parents and children.
 
         priority  where it is put among those that are ready
         period    ticks between the runs of a periodic task
         release   the endings that release those who wait for it
+        internal  whether it is out of reach of kernel calls
         Raises    Refused: EINVAL for no body or a negative period.
         """
         if body is None:
             raise Refused(Errno.EINVAL, "a task needs a body")
         if period < 0:
             raise Refused(Errno.EINVAL, f"a task cannot have the period {period}")
-        task = Task(self._next_identity, body, priority, period, release)
+        task = Task(self._next_identity, body, priority, period, release, internal=internal)
         self._next_identity += 1
         self._tasks[task.identity] = task
         return task

@@ -77,13 +77,17 @@ CALL_FRAME = np.dtype(
         ("value", WORD),
         ("arguments", (WORD, (BOARD_ARGUMENTS,))),
         ("remote_call", WORD),
-        ("remote_stage", WORD),
+        ("remote_progress", WORD),
         ("ticket", WORD),
         ("remote_arguments", (WORD, (BOARD_ARGUMENTS,))),
     ],
     align=True,
 )
 """A kernel call in progress, 64 bytes."""
+
+_BOARD_SHIFT = 8
+_STAGE = (1 << _BOARD_SHIFT) - 1
+"""The stage stands in the low byte of the word, the board above it."""
 
 _ARGUMENTS = offset_of(CALL_FRAME, "arguments")
 _REMOTE_ARGUMENTS = offset_of(CALL_FRAME, "remote_arguments")
@@ -92,12 +96,12 @@ _REMOTE_ARGUMENTS = offset_of(CALL_FRAME, "remote_arguments")
 class CallFrame(Structure):
     """The kernel call that a thread is in.
 
-    call          the call that the thread has made; 0 when it is in none
-    stage         where the call goes on
-    value         result of the remote call that it has made last
-    remote_call   the call that stands on the board, or is about to
-    remote_stage  how far that one is; 0 when there is none
-    ticket        the thread's turn at the board
+    call             the call that the thread has made; 0 when it is in none
+    stage            where the call goes on
+    value            result of the remote call that it has made last
+    remote_call      the call that stands on the board, or is about to
+    remote_progress  how far that one is and over whose board it goes, wherever the thread is by now
+    ticket           the thread's turn at the board
     """
 
     __slots__ = ()
@@ -106,8 +110,26 @@ class CallFrame(Structure):
     stage = Word(CALL_FRAME, "stage")
     value = Word(CALL_FRAME, "value")
     remote_call = Word(CALL_FRAME, "remote_call")
-    remote_stage = Word(CALL_FRAME, "remote_stage")
+    remote_progress = Word(CALL_FRAME, "remote_progress")
     ticket = Word(CALL_FRAME, "ticket")
+
+    @property
+    def remote_stage(self) -> int:
+        """How far the remote call is; 0 when there is none."""
+        return self.remote_progress & _STAGE
+
+    @remote_stage.setter
+    def remote_stage(self, stage: int) -> None:
+        self.remote_progress = self.remote_progress & ~_STAGE | stage
+
+    @property
+    def board(self) -> int:
+        """The core over whose board the remote call goes."""
+        return self.remote_progress >> _BOARD_SHIFT
+
+    @board.setter
+    def board(self, core: int) -> None:
+        self.remote_progress = core << _BOARD_SHIFT | self.remote_stage
 
     @property
     def arguments(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ looked up in the tables. Nothing else is checked: this port separates no privile
 Source: nanvix-facts 1, 3.5.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.errno import Errno
@@ -16,12 +16,16 @@ from kmigrate.impl.kernel.structures import WORD_BYTES
 
 
 class UserMemory:
-    """The memory of the process in a cluster, by virtual addresses. All raise Refused: EFAULT where nothing is."""
+    """The memory of the process in a cluster, by virtual addresses. All raise Refused: EFAULT where nothing is.
+
+    written  is told the physical address and the size of each stretch that is written
+    """
 
     def __init__(self, memory: Sram, paging: Paging, page_bytes: int) -> None:
         self._memory = memory
         self._paging = paging
         self._page = page_bytes
+        self.written: Callable[[int, int], None] = lambda address, size: None
 
     def read(self, address: int, size: int) -> bytes:
         """Copy bytes out."""
@@ -32,6 +36,7 @@ class UserMemory:
         done = 0
         for start, length in list(self._stretches(address, len(content))):
             self._memory.write(start, content[done : done + length])
+            self.written(start, length)
             done += length
 
     def fill(self, address: int, size: int, byte: int = 0) -> None:

@@ -37,6 +37,9 @@ from kmigrate.impl.kernel.usercode import Fault, Trap, UserCode
 MASTER_USER_STACK, DISPATCHER_USER_STACK = 0, 2
 """Kernel pages (nanvix-facts 1)."""
 
+TASKS_MAX = 128
+"""Tasks that a process may have (assumed: the real ones take up the process's own memory)."""
+
 EMISSION_STEPS = 64
 """Most steps of user code inside an interrupt."""
 
@@ -128,6 +131,8 @@ class UserTasks:
         start, priority, _, release, _ = request.arguments
         if start == NULL:
             raise Refused(Errno.EINVAL, "a task needs a function")
+        if len(self._tasks) == TASKS_MAX:
+            raise Refused(Errno.EAGAIN, f"the process has {TASKS_MAX} tasks already")
         task = self._graph.create(
             lambda stage: self._body(start, stage),
             priority=Priority.HIGH if priority == Priority.HIGH.value else Priority.LOW,

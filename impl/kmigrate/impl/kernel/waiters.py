@@ -5,7 +5,12 @@ A waiting thread sleeps in the kernel until somebody takes its tid from here and
 Source: nanvix-facts 3.4 (the queues of the runtime's locks live on ksleep and kwakeup). The layout is ours.
 """
 
+from kmigrate.impl.kernel.errno import Errno
+from kmigrate.impl.kernel.errors import Refused
 from kmigrate.impl.kernel.structures import WORD_BYTES, Memory
+
+MOST = 128
+"""No cluster has as many threads; a longer list is none."""
 
 
 class Waiters:
@@ -24,8 +29,10 @@ class Waiters:
 
     @property
     def tids(self) -> tuple[int, ...]:
-        """Who waits."""
+        """Who waits. Raises Refused: EINVAL if what stands here is no list."""
         count = self._memory.word(self._base)
+        if count > MOST:
+            raise Refused(Errno.EINVAL, f"{count} threads cannot wait at {self._base:#x}")
         return tuple(self._memory.word(self._base + WORD_BYTES * (1 + i)) for i in range(count))
 
     def append(self, tid: int) -> None:

@@ -23,7 +23,7 @@ from kmigrate.impl.kernel.signals import ALARM
 from kmigrate.impl.kernel.syncs import SYNC_MAX, SyncType
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.kernel.task import Priority, TaskState, Trigger
-from kmigrate.impl.kernel.usertasks import EdgeKind, TaskFact
+from kmigrate.impl.kernel.usertasks import TASKS_MAX, EdgeKind, TaskFact
 from kmigrate.impl.kernel.waiters import Waiters
 from kmigrate.impl.programs.console import CONSOLE_BYTES
 
@@ -63,6 +63,7 @@ def kernel_constants(geometry: Geometry) -> dict[str, int]:
         "PORTAL_MAX_SIZE": PORTAL_MAX_BYTES,
         "WAIT_AGAIN": AGAIN,
         "CONSOLE_SIZE": CONSOLE_BYTES,
+        "TASKS_MAX": TASKS_MAX,
         "SIGNALS": EXCEPTIONS_NUM,
         "SIGNAL_ALARM": ALARM,
         "EXCEPTION_IGNORE": IGNORE,

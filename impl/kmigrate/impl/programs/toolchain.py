@@ -166,7 +166,7 @@ def differing(images: dict[str, bytes]) -> tuple[str, ...]:
 def ship(images: dict[str, bytes]) -> None:
     """Write the ELF files that ship, and remove those of programs that are no more."""
     SHIPPED_FOLDER.mkdir(exist_ok=True)
-    for path in SHIPPED_FOLDER.glob("*.elf"):
+    for path in sorted(SHIPPED_FOLDER.glob("*.elf")):
         if path.stem not in images:
             path.unlink()
     for name, image in images.items():

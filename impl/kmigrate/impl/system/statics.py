@@ -29,6 +29,7 @@ VARIABLES = (
     ("scheduler", ("held", "_current", "_previous", "_asked")),
     ("calls", ("credits", "master_waits", "_next_core")),
     ("threads", ("sleeping",)),
+    ("tracking", ("protected", "awaited", "writes", "_waiting")),
     ("exceptions", ("_actions", "_raised", "_faulted", "_handlers")),
     ("signals", ("_handlers", "_pending", "_handling", "_waiting", "_alarms")),
     ("dispatcher", ("_asleep", "_waiting", "_current", "_endings", "_emitted")),

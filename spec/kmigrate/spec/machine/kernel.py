@@ -1,7 +1,8 @@
 """L3, the kernel of each cluster: slave cores, threads, boards and frames, for whichever process stands there.
 
-One step is one of the implementation's: a core takes a thread, posts a call, leaves user code; a prologue queues
-a thread; the master serves one board. A call may take a frame or give one back.
+One step is one of the implementation's: a core takes a thread, posts a call, sleeps on it, fetches its answer,
+leaves user code; a prologue queues a thread; the master serves one board; the dispatcher holds the cluster. A call
+may take a frame or give one back. Lively threads also begin, end, block and are woken.
 
 Source: thesis 2.2, 4.3; nanvix-facts 3.1 to 3.5, 11. Deviations: spec/README.md.
 """
@@ -20,11 +21,15 @@ from kmigrate.spec.language import (
 )
 from kmigrate.spec.protocol import Cluster, ClusterId, Hardened, Process, ProcessId
 from kmigrate.spec.protocol.attempt import Attempt
+from kmigrate.spec.vocabulary import SourcePhase
 
 Thread = Range(1, "threads")
 ThreadOrNone = Range(0, "threads")
 Core = Range(1, "cores")
 Frames = Range(0, "frames")
+
+LIVELY = frozenset({"begin", "end", "block", "unblock"})
+"""What threads do only where they are lively."""
 
 
 class Kernel(Hardened):
@@ -33,7 +38,8 @@ class Kernel(Hardened):
     threads: int = parameter(2, "user threads of a process", low=1, high=4)
     cores: int = parameter(2, "slave cores of a cluster", low=1, high=3)
     frames: int = parameter(1, "frames of a cluster", low=0, high=4)
-    calling: int = parameter(1, "1: user threads make calls", low=0, high=1)
+    calling: int = parameter(2, "who makes calls: 0 nobody, 1 all threads but the main one, 2 all", low=0, high=2)
+    lively: int = parameter(0, "1: user threads begin, end, block and are woken by others", low=0, high=1)
 
     life: Map[tuple[ClusterId, int], Life] = array(
         "the state in a thread's slot",
@@ -55,12 +61,12 @@ class Kernel(Hardened):
     unqueued: Map[tuple[ClusterId, int], int] = array(
         "the thread that left the core and waits for the prologue; 0: none", Cluster, Core, of=ThreadOrNone, init=0
     )
-    signalled: Map[tuple[ClusterId, int], bool] = array(
-        "the reschedule interrupt is on its way to the core", Cluster, Core, of=bool, init=False
-    )
     freezing: Map[ClusterId, bool] = array("the kernel schedules no user thread", Cluster, of=bool, init=False)
     board: Map[tuple[ClusterId, int], int] = array(
         "the thread whose call is pending on the core's board; 0: none", Cluster, Core, of=ThreadOrNone, init=0
+    )
+    answered: Map[tuple[ClusterId, int], int] = array(
+        "the thread whose answer lies on the core's board; 0: none", Cluster, Core, of=ThreadOrNone, init=0
     )
     used: Map[ClusterId, int] = array("frames in use", Cluster, of=Frames, init=0)
     effects: Map[tuple[ProcessId, int], int] = array(
@@ -71,6 +77,10 @@ class Kernel(Hardened):
         init=0,
     )
 
+    def ruled_out(self) -> frozenset[str]:
+        """What only lively threads do, where they are not."""
+        return super().ruled_out() | (frozenset() if self.lively else LIVELY)
+
     def fixed_to(self, thread: int, core: int) -> bool:
         """Whether a slot is fixed to a core (nanvix-facts 3.1)."""
         return (thread - 1) % self.cores + 1 == core
@@ -79,37 +89,74 @@ class Kernel(Hardened):
         """Whether what stands on a cluster is staged: no part of it is the kernel's before it runs."""
         return exists(Attempt, lambda a: self.destination[a] == cluster and self.open_at_destination(a))
 
-    def signal_all(self, cluster: ClusterId) -> None:
-        """KEVENT_SCHED to every slave core that runs something."""
-        for core in range(1, self.cores + 1):
-            self.signalled[cluster, core] = self.runs_on[cluster, core] > 0
+    def asks(self, cluster: ClusterId) -> bool:
+        """Whether an attempt to leave the cluster is open."""
+        return exists(Attempt, lambda a: self.source[a] == cluster and self.open_at_source(a))
+
+    def on_a_board(self, cluster: ClusterId, thread: int) -> bool:
+        """Whether a call of a thread is pending or answered."""
+        return exists(Core, lambda k: self.board[cluster, k] == thread or self.answered[cluster, k] == thread)
+
+    def wanted(self, cluster: ClusterId, core: int) -> bool:
+        """Whether a queued thread is fixed to a core."""
+        return exists(Thread, lambda t: self.queued[cluster, t] and self.fixed_to(t, core))
 
     def wake(self, cluster: ClusterId, thread: int) -> None:
         """A thread is ready and queued."""
         self.life[cluster, thread] = Life.READY
         self.queued[cluster, thread] = True
 
+    # -- cores -------------------------------------------------------------------------------------------------
+
     @weakly_fair
     @action(cluster=Cluster, core=Core, thread=Thread)
     def schedule(self, cluster: ClusterId, core: int, thread: int) -> None:
         """An idle core takes a queued thread that is fixed to it, unless the kernel is freezing."""
         require(self.fixed_to(thread, core))
-        require(self.runs_on[cluster, core] == 0 and self.unqueued[cluster, core] == 0)
-        require(self.queued[cluster, thread] and not self.freezing[cluster] and not self.frozen[cluster])
+        require(self.runs_on[cluster, core] == 0)
+        require(self.queued[cluster, thread] and not self.freezing[cluster])
         self.queued[cluster, thread] = False
         self.life[cluster, thread] = Life.RUNNING
         self.runs_on[cluster, core] = thread
-        self.effects[self.content[cluster, 0], thread] = 0
+
+    @weakly_fair
+    @action(cluster=Cluster, core=Core)
+    def leave(self, cluster: ClusterId, core: int) -> None:
+        """A core gives its thread up, by the interrupt or inside a call: the kernel freezes, or another waits."""
+        require(self.runs_on[cluster, core] > 0 and self.unqueued[cluster, core] == 0)
+        require(self.freezing[cluster] or self.wanted(cluster, core))
+        thread = self.runs_on[cluster, core]
+        self.runs_on[cluster, core] = 0
+        self.unqueued[cluster, core] = thread
+        self.life[cluster, thread] = Life.STOPPED
+
+    @weakly_fair
+    @action(cluster=Cluster, core=Core)
+    def queue_previous(self, cluster: ClusterId, core: int) -> None:
+        """The prologue of the next thread, perhaps the idle one, queues the thread that left the core."""
+        require(self.unqueued[cluster, core] > 0)
+        thread = self.unqueued[cluster, core]
+        self.unqueued[cluster, core] = 0
+        self.wake(cluster, thread)
+
+    # -- calls -------------------------------------------------------------------------------------------------
 
     @action(cluster=Cluster, core=Core, thread=Thread)
     def post(self, cluster: ClusterId, core: int, thread: int) -> None:
-        """A user thread posts a remote call on its core's board and sleeps."""
-        require(self.calling == 1)
-        require(self.runs_on[cluster, core] == thread and self.board[cluster, core] == 0)
-        self.runs_on[cluster, core] = 0
-        self.signalled[cluster, core] = False
-        self.life[cluster, thread] = Life.SLEEPING
+        """A user thread posts a remote call on its core's board; not while the kernel holds it."""
+        require(self.calling == 2 or (self.calling == 1 and thread != MAIN))
+        require(self.runs_on[cluster, core] == thread and not self.freezing[cluster])
+        require(self.board[cluster, core] == 0 and self.answered[cluster, core] == 0)
+        require(thread != MAIN or self.third_parties > 0 or not self.asks(cluster))
         self.board[cluster, core] = thread
+
+    @action(cluster=Cluster, core=Core)
+    def sleep(self, cluster: ClusterId, core: int) -> None:
+        """A thread whose call is still pending sleeps on the board."""
+        require(self.board[cluster, core] > 0)
+        require(self.runs_on[cluster, core] == self.board[cluster, core])
+        self.life[cluster, self.runs_on[cluster, core]] = Life.SLEEPING
+        self.runs_on[cluster, core] = 0
 
     @weakly_fair
     @action(cluster=Cluster, core=Core, change=Range(-1, 1))
@@ -117,36 +164,75 @@ class Kernel(Hardened):
         """The master serves one board: the call takes effect, perhaps on the frames, and its caller wakes."""
         require(self.board[cluster, core] > 0 and not self.expecting(cluster))
         require(self.used[cluster] + change >= 0 and self.used[cluster] + change <= self.frames)
+        self.used[cluster] = self.used[cluster] + change
+        self.take_effect(cluster, core)
+
+    def take_effect(self, cluster: ClusterId, core: int) -> None:
+        """The call on a board has taken effect."""
         thread = self.board[cluster, core]
         self.board[cluster, core] = 0
-        self.used[cluster] = self.used[cluster] + change
+        self.answered[cluster, core] = thread
         process = self.content[cluster, 0]
         if self.effects[process, thread] < 2:
             self.effects[process, thread] = self.effects[process, thread] + 1
-        self.wake(cluster, thread)
+        if self.life[cluster, thread] == Life.SLEEPING:
+            self.wake(cluster, thread)
 
     @weakly_fair
     @action(cluster=Cluster, core=Core)
-    def take_interrupt(self, cluster: ClusterId, core: int) -> None:
-        """A core yields: while the kernel freezes, the thread stops and the core is idle."""
-        require(self.signalled[cluster, core] and self.runs_on[cluster, core] > 0)
-        thread = self.runs_on[cluster, core]
-        self.signalled[cluster, core] = False
-        if self.freezing[cluster]:
-            self.runs_on[cluster, core] = 0
-            self.unqueued[cluster, core] = thread
-            self.life[cluster, thread] = Life.STOPPED
+    def fetch(self, cluster: ClusterId, core: int) -> None:
+        """A thread fetches the answer of its call: the call is over."""
+        require(self.answered[cluster, core] > 0)
+        require(self.runs_on[cluster, core] == self.answered[cluster, core])
+        self.effects[self.content[cluster, 0], self.answered[cluster, core]] = 0
+        self.answered[cluster, core] = 0
 
-    @weakly_fair
+    # -- lively threads ----------------------------------------------------------------------------------------
+
+    @action(cluster=Cluster, core=Core, thread=Thread)
+    def begin(self, cluster: ClusterId, core: int, thread: int) -> None:
+        """The master serves a call that makes a thread."""
+        require(self.lively == 1)
+        require(self.board[cluster, core] > 0 and not self.expecting(cluster))
+        require(self.life[cluster, thread] == Life.ABSENT)
+        self.wake(cluster, thread)
+        self.take_effect(cluster, core)
+
     @action(cluster=Cluster, core=Core)
-    def queue_previous(self, cluster: ClusterId, core: int) -> None:
-        """The prologue of the next thread, here the idle one, queues the thread that left the core."""
-        require(self.unqueued[cluster, core] > 0)
-        thread = self.unqueued[cluster, core]
-        self.unqueued[cluster, core] = 0
+    def end(self, cluster: ClusterId, core: int) -> None:
+        """A thread ends."""
+        require(self.lively == 1)
+        require(self.runs_on[cluster, core] > 0 and not self.on_a_board(cluster, self.runs_on[cluster, core]))
+        self.life[cluster, self.runs_on[cluster, core]] = Life.ABSENT
+        self.runs_on[cluster, core] = 0
+
+    @action(cluster=Cluster, core=Core)
+    def block(self, cluster: ClusterId, core: int) -> None:
+        """A thread sleeps until another one wakes it: a join, a mutex, a wait for its turn on the board."""
+        require(self.lively == 1)
+        require(self.runs_on[cluster, core] > 0 and not self.on_a_board(cluster, self.runs_on[cluster, core]))
+        self.life[cluster, self.runs_on[cluster, core]] = Life.SLEEPING
+        self.runs_on[cluster, core] = 0
+
+    @action(cluster=Cluster, thread=Thread)
+    def unblock(self, cluster: ClusterId, thread: int) -> None:
+        """What a thread has waited for has come."""
+        require(self.lively == 1)
+        require(self.life[cluster, thread] == Life.SLEEPING and not self.on_a_board(cluster, thread))
+        require(not self.expecting(cluster) and not self.frozen[cluster])
         self.wake(cluster, thread)
 
-    # -- what the daemon asks of the kernel -------------------------------------------------------------------
+    # -- the barrier -------------------------------------------------------------------------------------------
+
+    @weakly_fair
+    @action(attempt=Attempt)
+    def hold(self, attempt: int) -> None:
+        """The task that waits for the barrier holds the cluster: set the flag, interrupt the cores."""
+        require(self.at_source[attempt] == SourcePhase.FREEZING)
+        require(not self.freezing[self.source[attempt]])
+        self.freezing[self.source[attempt]] = True
+
+    # -- what the daemon asks of the kernel --------------------------------------------------------------------
 
     def quiescent(self, cluster: ClusterId) -> bool:
         """Whether every slave core has left user code and every prologue is done."""
@@ -156,12 +242,6 @@ class Kernel(Hardened):
         """Whether no call is pending."""
         return not exists(Core, lambda k: self.board[cluster, k] > 0)
 
-    def asleep_in_the_call(self, cluster: ClusterId) -> bool:
-        """Whether the main thread sleeps in kmigrate_to: it has no call on a board."""
-        return self.life[cluster, MAIN] == Life.SLEEPING and not exists(
-            Core, lambda k: self.board[cluster, k] == MAIN
-        )
-
     def empty_kernel(self, cluster: ClusterId) -> None:
         """No thread, no frame: nobody stands here."""
         for thread in range(1, self.threads + 1):
@@ -170,6 +250,6 @@ class Kernel(Hardened):
         for core in range(1, self.cores + 1):
             self.runs_on[cluster, core] = 0
             self.unqueued[cluster, core] = 0
-            self.signalled[cluster, core] = False
             self.board[cluster, core] = 0
+            self.answered[cluster, core] = 0
         self.used[cluster] = 0

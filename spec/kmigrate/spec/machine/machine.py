@@ -1,8 +1,7 @@
 """L3, the machine: the hardened protocol over the kernels of all clusters, at the implementation's grain.
 
 The protocol's actions are those of L1, word for word; here they wait for what L2 adds (the barrier, the drained
-boards, the last piece of a section) and do to the kernel what they mean. What is left when the kernel is not looked
-at is L1.
+boards) and do to the kernel what they mean. What is left when the kernel is not looked at is L1.
 
 Source: nanvix-facts 11; thesis 4.3, 4.5.1. Deviations: spec/README.md.
 """
@@ -19,14 +18,14 @@ from kmigrate.spec.language import (
     switches,
     weakly_fair,
 )
+from kmigrate.spec.machine.image import Images
 from kmigrate.spec.machine.kernel import Core, Thread
-from kmigrate.spec.machine.pieces import Piece, Pieces
 from kmigrate.spec.protocol import Cluster, ClusterId, Process, ProcessId, Section
 from kmigrate.spec.protocol.attempt import Attempt
 from kmigrate.spec.vocabulary import MACHINE_MECHANISMS, DestinationPhase, Mechanism, SourcePhase
 
 
-class Machine(Pieces):
+class Machine(Images):
     """Clusters with kernels and daemons, and the name service."""
 
     mechanisms: frozenset[Mechanism] = switches(MACHINE_MECHANISMS, "mechanisms of the protocol and of the kernel")
@@ -35,42 +34,37 @@ class Machine(Pieces):
 
     @action(process=Process, source=Cluster, destination=Cluster, attempt=Attempt)
     def request(self, process: ProcessId, source: ClusterId, destination: ClusterId, attempt: int) -> None:
-        """kmigrate_to: the main thread asks, and sleeps inside the image until the attempt ends."""
+        """kmigrate_to: the main thread asks; until the attempt ends it does nothing but yield its core."""
         require(exists(Core, lambda k: self.runs_on[source, k] == MAIN))
+        require(not self.on_a_board(source, MAIN))
         super().request(process, source, destination, attempt)
-        for core in range(1, self.cores + 1):
-            if self.fixed_to(MAIN, core):
-                self.runs_on[source, core] = 0
-                self.signalled[source, core] = False
-        self.life[source, MAIN] = Life.SLEEPING
-
-    @weakly_fair
-    @action(attempt=Attempt)
-    def start_freeze(self, attempt: int) -> None:
-        """WANT 0 while ASKING: set the flag, signal the cores."""
-        super().start_freeze(attempt)
-        self.freezing[self.source[attempt]] = True
-        self.signal_all(self.source[attempt])
 
     @weakly_fair
     @action(attempt=Attempt)
     def pass_barrier(self, attempt: int) -> None:
-        """The cores have left user code, the boards are drained: the manifest is taken."""
+        """The cores have left user code, the boards are drained: the image is taken."""
         here = self.source[attempt]
         require(self.at_source[attempt] == SourcePhase.FREEZING)
+        require(self.freezing[here])
         require(not self.has(Mechanism.FREEZE_BARRIER) or self.quiescent(here))
         require(not self.has(Mechanism.DRAIN_BOARDS) or self.drained(here))
         super().pass_barrier(attempt)
-        self.listed[attempt] = self.used[here]
+        self.take_image(attempt, here)
+
+    @weakly_fair
+    @action(attempt=Attempt)
+    def grant(self, attempt: int) -> None:
+        """REQ at a destination that is free: its kernel is held from now on."""
+        super().grant(attempt)
+        self.freezing[self.destination[attempt]] = True
 
     @weakly_fair
     @action(attempt=Attempt, section=Section)
     def stage(self, attempt: int, section: int) -> None:
-        """SECT i: all its pieces stand in their place."""
-        require(self.at_destination[attempt] == DestinationPhase.STAGING)
-        require(self.placed[attempt] == self.in_section(attempt, section) and self.piece[attempt] == Piece.NONE)
+        """SECT i: kept apart; when the last one is here the verified image is put in."""
         super().stage(attempt, section)
-        self.placed[attempt] = 0
+        if self.at_destination[attempt] == DestinationPhase.INSTALLED:
+            self.put_image(attempt, self.destination[attempt])
 
     @action(cluster=Cluster)
     def crash(self, cluster: ClusterId) -> None:
@@ -78,21 +72,16 @@ class Machine(Pieces):
         super().crash(cluster)
         for attempt in range(self.attempts):
             if attempt < self.requested and self.destination[attempt] == cluster:
-                self.forget_pieces(attempt)
+                self.forget_image(attempt)
         self.freezing[cluster] = False
         self.empty_kernel(cluster)
 
     # -- what the protocol's words do to a kernel ---------------------------------------------------------------
 
     def thaw(self, cluster: ClusterId) -> None:
-        """Schedule user threads again; the caller's call returns, and what was staged is queued."""
+        """Schedule user threads again."""
         super().thaw(cluster)
         self.freezing[cluster] = False
-        for thread in range(1, self.threads + 1):
-            if self.life[cluster, thread] == Life.READY:
-                self.queued[cluster, thread] = True
-        if self.asleep_in_the_call(cluster):
-            self.wake(cluster, MAIN)
 
     def clear(self, cluster: ClusterId) -> None:
         """Give the room back: sections, threads, boards and frames."""
@@ -100,16 +89,11 @@ class Machine(Pieces):
         self.empty_kernel(cluster)
 
     def close_destination(self, attempt: int) -> None:
-        """The destination is done: no permission and no piece is left in its portal."""
-        self.forget_pieces(attempt)
-        self.listed[attempt] = 0
+        """The destination is done: what has come is not kept."""
+        self.forget_image(attempt)
         super().close_destination(attempt)
 
     # -- what must be true ------------------------------------------------------------------------------------
-
-    def asks(self, cluster: ClusterId) -> bool:
-        """Whether an attempt to leave the cluster is open."""
-        return exists(Attempt, lambda a: self.source[a] == cluster and self.open_at_source(a))
 
     def lives(self, cluster: ClusterId) -> bool:
         """Whether the process of a cluster is the one that runs, or may run again, there."""
@@ -136,8 +120,8 @@ class Machine(Pieces):
                         and self.queued[c, t] == (self.life[c, t] == Life.READY)
                         and (
                             self.life[c, t] != Life.SLEEPING
+                            or self.lively == 1
                             or exists(Core, lambda k: self.board[c, k] == t)
-                            or (t == MAIN and self.asks(c))
                         )
                     ),
                 ),
@@ -154,7 +138,13 @@ class Machine(Pieces):
                 and one_of(self.at_source[a], SourcePhase.FROZEN, SourcePhase.COMMITTING),
                 lambda: (
                     forall(Thread, lambda t: self.life[self.destination[a], t] == self.life[self.source[a], t])
-                    and forall(Core, lambda k: self.board[self.destination[a], k] == self.board[self.source[a], k])
+                    and forall(
+                        Core,
+                        lambda k: (
+                            self.board[self.destination[a], k] == self.board[self.source[a], k]
+                            and self.answered[self.destination[a], k] == self.answered[self.source[a], k]
+                        ),
+                    )
                     and self.used[self.destination[a]] == self.used[self.source[a]]
                 ),
             ),
@@ -166,12 +156,9 @@ class Machine(Pieces):
         return forall(Process, lambda p: forall(Thread, lambda t: self.effects[p, t] <= 1))
 
     @invariant("I6")
-    def portals_are_awaited(self) -> bool:
-        """A permission or a piece belongs to an attempt whose destination stages."""
-        return forall(
-            Attempt,
-            lambda a: self.piece[a] == Piece.NONE or self.at_destination[a] == DestinationPhase.STAGING,
-        )
+    def holds_have_a_reason(self) -> bool:
+        """A kernel that is held has an open attempt that will let it go."""
+        return forall(Cluster, lambda c: implies(self.freezing[c], lambda: self.asks(c) or self.expecting(c)))
 
     @invariant("I7")
     def the_vacant_are_empty(self) -> bool:

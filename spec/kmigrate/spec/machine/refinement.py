@@ -1,4 +1,4 @@
-"""How the machine looks from L1: as L1, its kernels and pieces not looked at.
+"""How the machine looks from L1: as L1, its kernels and images not looked at.
 
 The protocol's variables are the same in both, so the abstraction is the projection onto them; that every step of
 the machine is then a step of the protocol or none is what the check says.

@@ -50,6 +50,9 @@ class Attempts(Clusters):
     lasting: int = parameter(
         0, "1: no message is ever removed, so each may be lost, repeated and overtaken at will", low=0, high=1
     )
+    scarce: int = parameter(
+        0, "1: a destination may refuse for want of room, of which this level knows nothing", low=0, high=1
+    )
 
     @property
     def last_attempt(self) -> int:

@@ -52,7 +52,7 @@ class DestinationSide(Attempts):
         require(self.sent[Message.REQ, attempt])
         here = self.destination[attempt]
         require(not self.crashed[here] and self.answers(here) and not self.open_at_destination(attempt))
-        require(self.refused(attempt, here))
+        require(self.refused(attempt, here) or self.scarce == 1)
         self.take(Message.REQ, attempt)
         if self.epoch[attempt] > self.seen[here, self.process[attempt]]:
             self.seen[here, self.process[attempt]] = self.epoch[attempt]
