@@ -3,7 +3,14 @@
 Source: nanvix-facts 1 (SMEM of a compute cluster; 32-bit words, little endian).
 """
 
+from struct import Struct
+
 from kmigrate.impl.errors import OutOfMemoryBounds
+
+WORD_BYTES = 4
+
+_WORD = Struct("<I")
+_READ, _WRITE = _WORD.unpack_from, _WORD.pack_into
 
 
 class Sram:
@@ -13,9 +20,10 @@ class Sram:
     journal  where a reader wants to know of writes: (address, size) of each, in order; the reader empties it
     """
 
-    __slots__ = ("data", "journal")
+    __slots__ = ("_last", "data", "journal")
 
     def __init__(self, size_bytes: int) -> None:
+        self._last = size_bytes - WORD_BYTES
         self.data = bytearray(size_bytes)
         self.journal: list[tuple[int, int]] | None = None
 
@@ -52,12 +60,14 @@ class Sram:
 
     def word(self, address: int) -> int:
         """The 32-bit word at an address, unsigned. Raises OutOfMemoryBounds."""
-        self._check(address, 4)
-        return int.from_bytes(self.data[address : address + 4], "little")
+        if 0 <= address <= self._last:
+            return _READ(self.data, address)[0]  # type: ignore[no-any-return]
+        raise OutOfMemoryBounds(address, WORD_BYTES, len(self.data))
 
     def set_word(self, address: int, value: int) -> None:
         """Write a 32-bit word, modulo 2**32. Raises OutOfMemoryBounds."""
-        self._check(address, 4)
-        self.data[address : address + 4] = (value & 0xFFFFFFFF).to_bytes(4, "little")
+        if not 0 <= address <= self._last:
+            raise OutOfMemoryBounds(address, WORD_BYTES, len(self.data))
+        _WRITE(self.data, address, value & 0xFFFFFFFF)
         if self.journal is not None:
-            self.journal.append((address, 4))
+            self.journal.append((address, WORD_BYTES))

@@ -119,6 +119,10 @@ SOFTWARE_INTERRUPT: Final = INTERRUPT | 3
 TIMER_INTERRUPT: Final = INTERRUPT | 7
 
 
+COUNTERS: Final = (CYCLE, RETIRED, STOP_ADDRESS, TLB_MISSES, ACCESSES, ACCESSES + 1, MISSES, MISSES + 1)
+"""The slots that count what has happened, and decide nothing that happens."""
+
+
 class State(NamedTuple):
     """The arrays that the interpreter works on.
 

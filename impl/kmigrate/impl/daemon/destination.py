@@ -103,9 +103,9 @@ class DestinationSide:
         Whatever is still in use here was its own.
         """
         station = self._station
-        if station.pages_apart:
+        if self.current is not None or station.taken() or station.leaving() or station.pages_apart:
             return False
-        if self.current is not None or station.taken() or not station.residence.empty:
+        if not station.residence.empty:
             return False
         if station.resident is not None:
             station.kernel.freezing.hold()
@@ -344,6 +344,16 @@ class DestinationSide:
     def kept(self) -> tuple[object, ...]:
         """What it knows, to be put into the side of another kernel that is built alike."""
         return self.current and self.current.copy(), self.last and self.last.copy(), self.in_portal
+
+    def said(self) -> tuple[object, ...]:
+        """The same in short; of an image that has come, its digest."""
+        found: list[object] = [self.in_portal]
+        for one in (self.current, self.last):
+            if one is not None:
+                whole = None if one.image is None else one.image.digest
+                found += [one.attempt, one.phase, one.port, one.kernel_pages, one.frames, one.assembly]
+                found += [len(one.sizes), whole, one.refusal, one.waited, one.mode, one.pages, one.apart]
+        return self.current is None, found
 
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""

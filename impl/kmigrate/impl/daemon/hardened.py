@@ -77,6 +77,7 @@ class HardenedDaemon:
         self.station = station
         self.source = SourceSide(station, places)
         self.destination = DestinationSide(station)
+        station.leaving = lambda: self.source.current is not None
         self._kernel = kernel
         self._patience = patience
         self._again = max(1, patience // AGAIN)
@@ -145,6 +146,12 @@ class HardenedDaemon:
         arriving = None if station.arriving is None else station.arriving.copy()
         own = (station.resident, tuple(sorted(station.seen.items())), serving, arriving, tuple(station.lost))
         return own, station.courier.kept(), self.source.kept(), self.destination.kept()
+
+    def said(self) -> tuple[object, ...]:
+        """The same in short: daemons that will do the same say the same, and print alike."""
+        station = self.station
+        own = (station.resident, sorted(station.seen.items()), station.serving, station.arriving, station.lost)
+        return own, station.courier.kept().lanes, self.source.said(), self.destination.said()
 
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""

@@ -112,6 +112,10 @@ class PublishedDaemon:
         """What it knows, to be put into the daemon of another kernel that is built alike."""
         return self.in_portal, self._in_mailbox, tuple(vars(self.control).items())
 
+    def said(self) -> tuple[object, ...]:
+        """The same: daemons that will do the same say the same, and print alike."""
+        return self.kept()
+
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""
         portal, mailbox, control = values

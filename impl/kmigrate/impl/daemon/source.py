@@ -268,6 +268,9 @@ class SourceSide:
         if not station.residence.quiet:
             station.kernel.dispatcher.exit(Trigger.AGAIN)
             return 0
+        if station.residence.empty:
+            self._give_up(record, Refusal.NOT_HERE, "cancelled")  # it has ended meanwhile
+            return 0
         if station.kernel.freezing.outside_the_image:
             self._give_up(record, Refusal.WAITERS, "cancelled")
             return 0
@@ -375,6 +378,14 @@ class SourceSide:
         fresh = LaneState()
         lanes = tuple((node, lane.state.copy()) for node, lane in self._lanes.items() if lane.state != fresh)
         return self.last and self.last.copy(), self.current is not None, self.heard, lanes
+
+    def said(self) -> tuple[object, ...]:
+        """The same in short; the last piece of an image stands for all of it."""
+        last = self.last
+        short = last and (last.attempt, last.phase, last.request, last.asked, last.refusal, last.waited)
+        of_mode = last and (last.mode, last.limits, last.rounds, last.apart)
+        _, *rest = self.kept()
+        return short, of_mode, last and last.pieces[-1:], rest
 
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""

@@ -31,6 +31,7 @@ class Station:
     tell         is told what happens
     watch        is told when there is something to wait for
     taken        says whether a process is being loaded here
+    leaving      says whether an attempt to move the process that stands here is open
     runtime      says which runtime stands beside the kernel; empty for none
     """
 
@@ -48,6 +49,7 @@ class Station:
     tell: Tell = silent
     watch: Callable[[], None] = lambda: None
     taken: Callable[[], bool] = lambda: False
+    leaving: Callable[[], bool] = lambda: False
     runtime: Callable[[], str] = lambda: ""
 
     def happened(self, name: str, attempt: Attempt, **facts: int | str) -> None:

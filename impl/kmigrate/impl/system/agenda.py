@@ -1,7 +1,10 @@
-"""What happens next in the whole machine: the event loop, asked only where order is not given by time.
+"""What happens next in the whole machine: the event loop, asked where order is not given by time, or everywhere.
 
-Events of one cycle and one class are a tie; which of them comes first is one choice. All others come in the order
-of time. The trace is a hash over its lines; the events themselves are kept only for who wants to see them.
+In the order of time, events of one cycle and one class are a tie; which of them comes first is one choice. In any
+order, everything that is pending is offered, the earliest first: each event may be delayed without bound, timers
+may be early, and only what goes from one node to another by the same way keeps its order.
+
+The trace is a hash over its lines; the events themselves are kept only for who wants to see them.
 
 Source: ours.
 """
@@ -51,11 +54,13 @@ class Tape(Trace):
 class Agenda(Loop):
     """The clock and the pending events of a whole machine.
 
-    tape  the trace
+    tape       the trace
+    any_order  whether everything that is pending is offered, not only what is due first
     """
 
-    def __init__(self, choices: ChoiceSource, *, keep: bool = False) -> None:
+    def __init__(self, choices: ChoiceSource, *, keep: bool = False, any_order: bool = False) -> None:
         super().__init__(choices)
+        self.any_order = any_order
         self.tape = Tape(keep=keep)
         self.trace = self.tape
 
@@ -95,10 +100,15 @@ class Agenda(Loop):
         insort(self._pending, event, key=_key)
 
     def step(self) -> TraceEvent | None:
-        """Let the next event happen; None when there is none. A tie is one choice of kind "tie"."""
+        """Let the next event happen; None when there is none.
+
+        A tie is one choice of kind "tie"; in any order, all that can be next is one choice of kind "task".
+        """
         pending = self._pending
         if not pending:
             return None
+        if self.any_order:
+            return self._any(pending)
         first = pending[0].key
         tied = 1
         while tied < len(pending) and pending[tied].key[:2] == first[:2]:
@@ -109,6 +119,33 @@ class Agenda(Loop):
         event = pending.pop(chosen)
         self.now = event.cycle
         return event.action(*event.arguments)
+
+    @property
+    def offered(self) -> list[Pending]:
+        """What can be next in any order, the earliest first: of each way between two nodes the oldest transfer."""
+        ways: list[str] = []
+        found = []
+        for event in self._pending:
+            if event.key[1] == EventClass.NETWORK:
+                if event.label in ways:
+                    continue
+                ways.append(event.label)
+            found.append(event)
+        return found
+
+    def take(self, event: Pending) -> TraceEvent:
+        """Let one of the pending events happen. Raises NotPending if it is none of them."""
+        self.withdraw(event)
+        if event.cycle > self.now:
+            self.now = event.cycle
+        return event.action(*event.arguments)
+
+    def _any(self, pending: list[Pending]) -> TraceEvent:
+        offered = self.offered if len(pending) > 1 else pending
+        chosen = 0
+        if len(offered) > 1:
+            chosen = self.choices.choose(len(offered), "task", [event.label for event in offered])
+        return self.take(offered[chosen])
 
     # -- all at once -------------------------------------------------------------------------------------
 

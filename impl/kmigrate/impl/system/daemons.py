@@ -39,6 +39,10 @@ class Daemon(Protocol):
         """What it knows, to be put into the daemon of another kernel that is built alike."""
         ...
 
+    def said(self) -> tuple[object, ...]:
+        """The same in short: daemons that will do the same say the same, and print alike."""
+        ...
+
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""
         ...

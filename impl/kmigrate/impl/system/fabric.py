@@ -7,7 +7,7 @@ Source: nanvix-facts 1 (routes, two networks, 4,112 B for a piece); `simulation.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +23,7 @@ from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
+from kmigrate.impl.system.faults import FaultKind, NetworkFault, flipped
 
 SIGNAL_BYTES = 8
 """What goes over the control network: one 64-bit value (nanvix-facts 1)."""
@@ -93,6 +94,8 @@ class Fabric(Interconnect):
     arrived  is told each transfer that has arrived
     guard    lets what follows on an arrival happen at a node
     counts   transfers that have arrived, by kind
+    carried  transfers that it was given, faults apart
+    plan     what goes wrong, by the position of the transfer
     """
 
     def __init__(self, torus: Torus, agenda: Agenda, timing: Timing | None = None) -> None:
@@ -103,6 +106,8 @@ class Fabric(Interconnect):
         self.arrived: Callable[[Transfer], None] = lambda transfer: None
         self.guard: Callable[[int, Callable[[], object]], object] = lambda node, action: action()
         self.counts = dict.fromkeys(WIRES, 0)
+        self.plan: dict[int, NetworkFault] = {}
+        self.carried = 0
         self.under_way: list[tuple[Pending, Transfer]] = []
         self.interfaces: dict[tuple[str, int], Interface] = {}
         self._agenda = agenda
@@ -127,9 +132,28 @@ class Fabric(Interconnect):
             deliver.args,
             self.now,
         )
+        position, self.carried = self.carried, self.carried + 1
+        fault = self.plan.get(position)
+        if fault is None:
+            self._send(transfer, 0)
+            return
+        self._agenda.record(None, f"fault_{fault.kind.value}", position=position, what=what, amount=fault.amount)
+        message = transfer.contents[-1]
+        if fault.kind is FaultKind.FLIPPED and isinstance(message, bytes):
+            damaged = (*transfer.contents[:-1], flipped(message, fault.amount))
+            self._send(replace(transfer, contents=damaged), 0)
+        elif fault.kind is FaultKind.DELAYED:
+            self._send(transfer, fault.amount)
+        elif fault.kind is FaultKind.DOUBLED:
+            self._send(transfer, 0)
+            self._send(replace(transfer), 0)
+
+    def _send(self, transfer: Transfer, late: int) -> None:
+        """Let a transfer take its way, and be late by some cycles."""
+        what, sender, receiver = transfer.what, transfer.sender, transfer.receiver
         wire = WIRES[what]
         self.links, passage = self.links.reserve(wire.network, sender, receiver, wire.size_bytes, self.now)
-        self.post(passage.arrives + self.software(what), None, transfer)
+        self.post(passage.arrives + self.software(what) + late, None, transfer)
 
     def software(self, what: str) -> int:
         """What software of both ends adds to a transfer of a kind, in cycles."""

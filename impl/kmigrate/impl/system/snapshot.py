@@ -19,6 +19,7 @@ from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.errors import ClusterCrashed, OtherSystem
 from kmigrate.impl.system.fabric import Transfer
+from kmigrate.impl.system.faults import NetworkFault
 from kmigrate.impl.system.moves import MoveStatus, Wish
 from kmigrate.impl.system.process import Process
 from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value
@@ -69,6 +70,7 @@ class Snapshot:
     clock: tuple[int, int, bytes, int]
     links: Links
     counts: tuple[int, ...]
+    faults: tuple[int, dict[int, NetworkFault]]
     clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]
     transfers: tuple[tuple[When, Transfer], ...]
     services: tuple[Value, ...]
@@ -83,7 +85,8 @@ class Snapshot:
 
 def built(system: System) -> tuple[object, ...]:
     """What a machine was built from; only machines built alike take one another's snapshots."""
-    return system.geometry, system.timing, system.uarea, system.exact, system.daemon_kind
+    any_order = system.agenda.any_order
+    return system.geometry, system.timing, system.uarea, system.exact, system.daemon_kind, any_order
 
 
 Armed = tuple[tuple[tuple[str, When], ...], ...]
@@ -161,12 +164,13 @@ def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, Clust
     """Everything but the clusters, with what is given for them."""
     agenda, services, moves = system.agenda, system.services, system.moves
     keeper = next(iter(system.keepers.values()))
-    own = [keeper.keep(getattr(part, name)) for part, name in _interfaces(system)]
+    own = [keeper.keep(getattr(part, name)) for part, name in interfaces(system)]
     return Snapshot(
         built(system),
         (agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written),
         system.fabric.links,
         tuple(system.fabric.counts.values()),
+        (system.fabric.carried, dict(system.fabric.plan)),
         clusters,
         tuple((_when(event), transfer) for event, transfer in system.fabric.under_way),
         (keeper.keep(services.state), *own),
@@ -180,7 +184,7 @@ def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, Clust
     )
 
 
-def _interfaces(system: System) -> list[tuple[object, str]]:
+def interfaces(system: System) -> list[tuple[object, str]]:
     """The variables of the interfaces of the node of the services."""
     services = system.services
     mailbox, portal = services.mailbox, services.portal
@@ -199,7 +203,7 @@ def put_back(system: System, kept: Snapshot) -> None:
 
 
 def _compare(system: System, other: tuple[object, ...]) -> None:
-    names = ("the geometry", "the timing", "the UArea", "the caches", "the daemons")
+    names = ("the geometry", "the timing", "the UArea", "the caches", "the daemons", "any order")
     for what, found, needed in zip(names, other, built(system), strict=True):
         if found != needed:
             raise OtherSystem(what, found, needed)
@@ -212,12 +216,14 @@ def _put_around(system: System, kept: Snapshot) -> None:
     system.agenda.put_back(*kept.clock)
     fabric.links = kept.links
     fabric.counts = dict(zip(fabric.counts, kept.counts, strict=True))
+    fabric.carried, plan = kept.faults
+    fabric.plan = dict(plan)
     fabric.under_way.clear()
     for (cycle, sequence), transfer in kept.transfers:
         fabric.post(cycle, sequence, transfer)
     state, *own = kept.services
     services.state = keeper.put_one(state)
-    for (part, name), value in zip(_interfaces(system), own, strict=True):
+    for (part, name), value in zip(interfaces(system), own, strict=True):
         setattr(part, name, keeper.put_one(value))
     services.pending.clear()
     for (cycle, sequence), sender in kept.served:
@@ -243,13 +249,14 @@ def _copy_around(system: System, into: System) -> None:
     into.agenda.put_back(agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written)
     fabric.links = system.fabric.links
     fabric.counts.update(system.fabric.counts)
+    fabric.carried, fabric.plan = system.fabric.carried, dict(system.fabric.plan)
     fabric.under_way.clear()
     for event, transfer in system.fabric.under_way:
         fabric.post(*_when(event), transfer)
     keeper = next(iter(into.keepers.values()))
     if services.state != system.services.state:
         services.state = keeper.put_one(keeper.keep(system.services.state))
-    for (part, name), (source, _) in zip(_interfaces(into), _interfaces(system), strict=True):
+    for (part, name), (source, _) in zip(interfaces(into), interfaces(system), strict=True):
         if getattr(part, name) != getattr(source, name):
             setattr(part, name, keeper.put_one(keeper.keep(getattr(source, name))))
     services.pending.clear()
@@ -295,6 +302,7 @@ def clone(system: System) -> System:
         uarea=system.uarea,
         daemon=system.daemon_kind,
         exact=system.exact,
+        any_order=system.agenda.any_order,
     )
     copy(system, made)
     return made
@@ -310,7 +318,7 @@ def state_hash(system: System) -> str:
         if known is None or known[0] != cluster.version:
             part = blake2b(cluster.memory.data, digest_size=HASH_BYTES)
             part.update(cluster.cores.snapshot())
-            part.update(repr(_unnumbered(state_of(system, cluster))).encode())
+            part.update(repr(_unnumbered(_in_short(system, cluster))).encode())
             known = system.digests[number] = (cluster.version, part.digest())
         whole.update(known[1])
     whole.update(repr(_order(system)).encode())
@@ -324,6 +332,12 @@ def _ranked(around: Snapshot) -> tuple[object, ...]:
         for some in (around.transfers, around.served, around.alarms, around.wishes, around.stops)
     ]
     return around.clock[0], around.links, around.services, around.moves, pending
+
+
+def _in_short(system: System, cluster: Cluster) -> ClusterState:
+    """The state of a cluster, its daemon in short."""
+    state = state_of(system, cluster)
+    return replace(state, daemon=system.daemons[cluster.node].said()) if system.daemons else state
 
 
 def _unnumbered(state: ClusterState) -> ClusterState:

@@ -15,6 +15,7 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
+from kmigrate.impl.kernel.communicators import Communicator
 from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.task import Edge, Task
@@ -48,6 +49,12 @@ VARIABLES = (
     ("portals._active", PORTAL),
 )
 """The variables of each part of a kernel that change while it runs; the parts themselves never do."""
+
+COUNTED = ("clock", "_counts", "_running", "_totals")
+"""Those of them that say when and how often things happened; only a program that asks depends on them."""
+
+STATISTICS = ("volume", "latency", "uses", "started")
+"""The same of a communicator."""
 
 TASK_VARIABLES = ("state", "arguments", "value", "waiting_for", "parents", "dependencies", "finished", "ticks_left")
 """The variables of a task."""
@@ -98,6 +105,7 @@ class Keeper:
         flows = kernel.flows
         assert flows is not None, "a kernel of a machine is on its network"
         self._flows = [*flows._of_threads, *flows._of_tasks]
+        self._waited_for = tuple(flow.wait.identity for flow in flows._of_threads)
         self._graph = kernel.tasks.graph
         self._tasks = self._graph._tasks
         self._known = tuple(self._tasks)
@@ -116,6 +124,32 @@ class Keeper:
         tasks = [(identity, *_said(self._tasks[identity])) for identity in sorted(self._graph.touched)]
         changed = [(identity, *said) for identity, *said in tasks if self._fresh[identity] != tuple(said)]
         return (tuple(values), tuple(flows), tuple(changed))
+
+    def timeless(self) -> tuple[Value, ...]:
+        """The same without clocks, counters and statistics: kernels that will do the same give equal values."""
+        self._check_tasks()
+        values = []
+        for part, name in self._places:
+            if name == "_entries":
+                values.append(self._communicators(getattr(part, name)))
+            elif name not in COUNTED:
+                values.append(self.keep(getattr(part, name)))
+        flows = [(i, flow.transfer, flow.done) for i, flow in enumerate(self._flows) if flow.transfer or flow.done]
+        tasks = []
+        for identity in sorted(self._graph.touched):
+            own, edges = _said(self._tasks[identity])
+            if identity not in self._waited_for:
+                own = (*own[:-2], 0, own[-1])  # nobody waits for it, so how often it has ended says nothing
+            tasks.append((identity, own, edges))
+        return tuple(values), tuple(flows), tuple(tasks)
+
+    def _communicators(self, entries: list[Communicator | None]) -> Value:
+        """A table of communicators without their statistics."""
+        found = [(i, entry) for i, entry in enumerate(entries) if entry is not None]
+        return [
+            (i, *[self.keep(getattr(entry, name)) for name in _names(type(entry)) if name not in STATISTICS])
+            for i, entry in found
+        ]
 
     def put(self, values: tuple[Value, ...]) -> None:
         """Set all variables. Raises NoSnapshot if there are tasks here, or were there, that no boot makes."""

@@ -12,7 +12,7 @@ run, cycle by cycle.
 Source: nanvix-facts 1, 3, 4; the services are ours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -48,6 +48,7 @@ from kmigrate.impl.system.errors import (
     cluster_name,
 )
 from kmigrate.impl.system.fabric import Fabric, Transfer
+from kmigrate.impl.system.faults import NetworkFault
 from kmigrate.impl.system.letters import AGENT_PORT, NAME_BYTES, good_name
 from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
 from kmigrate.impl.system.process import Phase, Process
@@ -71,6 +72,8 @@ class System:
     daemon    which migration daemon every cluster has: hardened or published
     exact     whether cores see memory through their caches
     memory    makes the memory of a cluster of so many bytes
+    any_order whether every pending event is offered to the choices, and not only those of one cycle
+    faults    what goes wrong on the network
     keep      whether the events of the trace are kept, for a picture of the run
     """
 
@@ -83,6 +86,8 @@ class System:
         uarea: bool = True,
         daemon: DaemonKind | str = DaemonKind.HARDENED,
         exact: bool = False,
+        any_order: bool = False,
+        faults: Iterable[NetworkFault] = (),
         keep: bool = False,
         memory: Callable[[int], Sram] = Sram,
     ) -> None:
@@ -91,11 +96,12 @@ class System:
         self.timing = timing or Timing()
         self.uarea = uarea
         self.exact = exact
-        self.agenda = Agenda(choices or Ordinary(), keep=keep)
+        self.agenda = Agenda(choices or Ordinary(), keep=keep, any_order=any_order)
         torus = geometry.torus
         self.fabric = Fabric(torus, self.agenda, self.timing)
         self.fabric.arrived = self._arrived
         self.fabric.guard = self._guard
+        self.fabric.plan = {fault.position: fault for fault in faults}
         self.network = Network(self.fabric)
         self.first_compute = torus.first_compute
         numbers: list[int | None] = list(range(geometry.clusters))
@@ -135,6 +141,7 @@ class System:
         }
         self.copied: dict[int | None, tuple[Cluster, int, int]] = {}
         self.digests: dict[int | None, tuple[int, bytes]] = {}
+        self.keys: dict[int | None, tuple[int, bytes]] = {}
         self.processes: dict[str, Process] = {}
         self.ended: dict[str, int] = {}
         for cluster in self.clusters.values():
@@ -431,6 +438,10 @@ class System:
         cycle = self.now if at is None else at
         self.post_stop(cycle, None, place.number)
 
+    def crash(self, cluster: int | None) -> TraceEvent:
+        """Let the kernel of a cluster stop at once, between two events. Raises NoSuchPlace."""
+        return self.cluster(cluster).stop("it was stopped by a fault")
+
     def post_stop(self, cycle: int, sequence: int | None, cluster: int | None) -> None:
         """Let a kernel stop at a cycle; `sequence` is the event's number in another machine, if it was there."""
         label = f"io:stop {cluster_name(cluster)}"
@@ -439,7 +450,7 @@ class System:
 
     def _stop(self, cluster: int | None) -> TraceEvent:
         self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.now]
-        return self.cluster(cluster).stop("it was stopped by a fault")
+        return self.crash(cluster)
 
     def crashes(self) -> tuple[ClusterCrashed, ...]:
         """How kernels have stopped, by cluster."""

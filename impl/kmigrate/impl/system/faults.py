@@ -1,0 +1,46 @@
+"""What can go wrong on the network: which transfer, and how. Planned by position, so that a plan is plain data.
+
+Source: hardened coordination (ours); a fault of more than one transfer is several of them.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from kmigrate.impl.errors import BadConfiguration
+
+
+class FaultKind(Enum):
+    """What becomes of a transfer."""
+
+    LOST = "lost"
+    DOUBLED = "doubled"
+    """It arrives twice."""
+    DELAYED = "delayed"
+    """It arrives some cycles later; what is sent after it may overtake it."""
+    FLIPPED = "flipped"
+    """A bit of it is wrong. A signal that carries no data is not understood then, as if it were lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFault:
+    """One fault.
+
+    position  of the transfer among all that the network is given to carry, from 0
+    amount    the cycles of a delay, the number of the bit; the bits of a message are counted round and round
+    Raises    BadConfiguration
+    """
+
+    position: int
+    kind: FaultKind
+    amount: int = 0
+
+    def __post_init__(self) -> None:
+        for what, value in (("position", self.position), ("amount", self.amount)):
+            if value < 0:
+                raise BadConfiguration(f"fault {what}", value, "it must be 0 or more")
+
+
+def flipped(message: bytes, bit: int) -> bytes:
+    """A message with one wrong bit."""
+    place, shift = divmod(bit % (8 * len(message)), 8)
+    return message[:place] + bytes((message[place] ^ 1 << shift,)) + message[place + 1 :]
