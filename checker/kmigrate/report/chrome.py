@@ -21,8 +21,8 @@ NETWORK_LANE = 99
 SENDER, RECEIVER = 0, 1
 """The ends of an arrow."""
 
-SHORTEST_CYCLES = 500
-"""A slice is at least this long: what a step of the kernel takes."""
+SHORTEST_CYCLES = 20
+"""A slice is at least this long: what the shortest step of the kernel takes."""
 
 
 class Event(Protocol):

@@ -158,11 +158,12 @@ class Cluster:
         self.guard(lambda: self.kernel.step(core, step), core, thread)
         self.stepping = None
         ran = self.cores.cycle(core) - now
-        self.free_at[core] = now + ran + self._kernel_cycles(ran)
+        busy = ran + self._kernel_cycles(ran)
+        self.free_at[core] = now + busy
         self.guard(lambda: self._rearm(core), core, thread)
         if step is Step.PROLOG:
             self.left()
-        return self._agenda.record(self.number, step.value, core=core, thread=thread, cycles=ran)
+        return self._agenda.record(self.number, step.value, core=core, thread=thread, cycles=busy)
 
     def _kernel_cycles(self, ran: int) -> int:
         """What the kernel takes for the step that has just happened, in which user code ran so many cycles."""
@@ -181,7 +182,7 @@ class Cluster:
     def _grow_older(self) -> None:
         """Make up for ticks that could change nothing, before a thread comes whose age they do not count for."""
         passed = self._agenda.now // self._timing.tick_cycles
-        if self.timer is None and passed > self.ticks:
+        if self.timer is None and passed > self.ticks and not self._agenda.any_order:
             self.kernel.scheduler.grow_older(passed - self.ticks)
             self.ticks = passed
 
