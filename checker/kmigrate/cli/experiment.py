@@ -136,6 +136,7 @@ def threads_command(
 def downtime_command(
     threads: Annotated[int | None, typer.Option(min=1, max=max(THREADS), help="Only this many threads.")] = None,
     pages: Annotated[int | None, typer.Option(min=0, max=max(PAGES), help="Only this many pages.")] = None,
+    daemon: Annotated[str, typer.Option(help=f"{', '.join(DaemonKind)}.")] = DaemonKind.PUBLISHED.value,
     csv_: CsvOption = None,
     json_: JsonFlag = False,
 ) -> None:
@@ -146,15 +147,21 @@ def downtime_command(
         loads = tuple(Load(count, pages) for count in THREADS)
     else:
         loads = tuple(load for load in cells() if threads in (None, load.threads))
-    found = list(watched(downtimes(loads), len(loads), "downtime"))
+    found = list(watched(downtimes(loads, daemon=daemon), len(loads), "downtime"))
     rows = [downtime_row(one) for one in found]
     _give(DOWNTIME_COLUMNS, rows, csv_)
     if json_:
-        print_json({"cells": _documents(DOWNTIME_COLUMNS, rows)})
+        apart = {"bytes": found[0].apart.useful_bytes, "pieces": found[0].apart.pieces}
+        print_json({"daemon": daemon, "cells": _documents(DOWNTIME_COLUMNS, rows), "apart": apart})
     elif len(found) > 1 and threads is None and pages is None:
         console().print(_grid(found))
     else:
         console().print(_table(DOWNTIME_COLUMNS, rows, ()))
+    if not json_ and found[0].apart.pieces:
+        console().print(
+            f"apart from that manifest and digest: {found[0].apart.useful_bytes:,} B in {found[0].apart.pieces} "
+            f"pieces; {found[-1].messages} mailbox messages in the last cell, acknowledgements among them"
+        )
 
 
 def _grid(found: Sequence[Measurement]) -> Table:

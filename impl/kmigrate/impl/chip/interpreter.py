@@ -279,7 +279,7 @@ def execute(s: State, core: int, budget: int) -> int:
                     following = target
 
             elif opcode == 0x0F and f3 <= 1:  # FENCE, FENCE.I
-                effects += 1
+                effects += int(exact)  # without caches there is nothing to forget
                 if f3 == 1:
                     tags[INSTRUCTIONS] = line = NONE
                 elif word >> 21 & 1:

@@ -8,10 +8,12 @@ Source: thesis 5; nanvix-facts 8.1.
 
 from dataclasses import dataclass, replace
 
-from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.chip.geometry import MPPA256, PIECE_BYTES, Geometry
 from kmigrate.impl.experiments.machine import Received, received
+from kmigrate.impl.image.decoder import DIGEST_BYTES
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.simulation.timing import Timing
+from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.system import IO, System
 
@@ -20,6 +22,9 @@ SETTLED = 200_000
 
 SLICE = 25_000
 """Cycles that a spinning thread runs in one event: longer than elsewhere, since nothing else happens meanwhile."""
+
+APART = Received(PIECE_BYTES + DIGEST_BYTES, 2)
+"""What a portal reads of a hardened image besides the process: its size is not known before the manifest is."""
 
 LIMIT = 4_000_000_000
 """Cycles after which an experiment is given up: ten seconds."""
@@ -46,12 +51,16 @@ class Measurement:
     """What was measured.
 
     cycles    down time, by the clock of the I/O cluster
-    received  what came through the portals, by pair
+    received  what came of the process through the portals, by pair
+    apart     what came besides, by pair: of a hardened image the manifest, read as a whole piece, and the digest
+    messages  mailbox messages of the whole machine while the time was taken and until all was over
     """
 
     load: Load
     cycles: int
     received: tuple[Received, ...]
+    apart: Received
+    messages: int
 
 
 def measure(
@@ -60,15 +69,24 @@ def measure(
     *,
     program: str = "threads",
     geometry: Geometry = MPPA256,
+    daemon: DaemonKind | str = DaemonKind.PUBLISHED,
 ) -> Measurement:
     """Run an experiment once.
 
     program  "threads": `done` is set before the last barrier; "parallel": after it
+    daemon   with hardened ones nothing goes on where a process has left, and nothing is replaced
     Raises   BadArgument, ClusterCrashed, NothingHappens, OutOfTime
     """
     clusters = 2 * load.pairs
-    system = System(geometry, timing=replace(timing or Timing(), slice=SLICE), daemon="published")
-    argument = experiment_argument(helpers=load.threads - 1, pages=load.pages, clusters=clusters, calls=load.calls)
+    kind = DaemonKind.of(daemon)
+    system = System(geometry, timing=replace(timing or Timing(), slice=SLICE), daemon=kind)
+    argument = experiment_argument(
+        helpers=load.threads - 1,
+        pages=load.pages,
+        clusters=clusters,
+        calls=load.calls,
+        moved=kind is DaemonKind.HARDENED,
+    )
     taking_part = [system.spawn(program, number, argument) for number in range(clusters)]
     system.run_until(
         lambda: all(system.phase(process) is Phase.RUNNING for process in taking_part),
@@ -78,7 +96,13 @@ def measure(
     system.run(SETTLED)
     keeper = system.spawn(program, IO, argument, name="clock")
     destinations = range(load.pairs, clusters)
+    messages = system.fabric.counts["mailbox_message"]
     before = [received(system, number) for number in destinations]
     system.wait(keeper, limit=LIMIT)
-    came = tuple(received(system, number) - known for number, known in zip(destinations, before, strict=True))
-    return Measurement(load, system.word(keeper, "downtime"), came)
+    apart = APART if kind is DaemonKind.HARDENED else Received(0, 0)
+    came = tuple(
+        received(system, number) - known - apart for number, known in zip(destinations, before, strict=True)
+    )
+    return Measurement(
+        load, system.word(keeper, "downtime"), came, apart, system.fabric.counts["mailbox_message"] - messages
+    )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kmigrate.impl.experiments.measure import Load, Measurement, measure
 from kmigrate.impl.simulation.timing import Timing
+from kmigrate.impl.system.daemons import DaemonKind
 
 THREADS = range(1, 18)
 PAGES = (0, 1, 2, 4, 8, 16, 32)
@@ -24,10 +25,12 @@ def cells() -> tuple[Load, ...]:
     return tuple(Load(threads, pages) for threads in THREADS for pages in PAGES)
 
 
-def downtimes(loads: tuple[Load, ...], timing: Timing | None = None) -> Iterator[Measurement]:
+def downtimes(
+    loads: tuple[Load, ...], timing: Timing | None = None, daemon: DaemonKind | str = DaemonKind.PUBLISHED
+) -> Iterator[Measurement]:
     """Measure each load of the second experiment."""
     for load in loads:
-        yield measure(load, timing)
+        yield measure(load, timing, daemon=daemon)
 
 
 def parallels(timing: Timing | None = None) -> Iterator[Measurement]:

@@ -13,10 +13,8 @@ int main(word argument)
     if (node == 0)
         return keep_time(&e);
     take_part(&e);
-    if (node != cluster_node(0)) {
-        setup_done();
-        be_replaced();
-    }
+    if (node != cluster_node(0))
+        return make_room(&e);
     failed = burden(&e);
     setup_done();
     further_calls(&e);
