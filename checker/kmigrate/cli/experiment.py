@@ -14,14 +14,25 @@ from rich import box
 from rich.table import Table
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
-from kmigrate.impl.experiments.calibration import FITTED, Fit, calibrate, predict
+from kmigrate.impl.experiments.calibration import FITTED, Fit, calibrate, measured, predict
 from kmigrate.impl.experiments.measure import Load, Measurement
 from kmigrate.impl.experiments.ring import Ring, travel
 from kmigrate.impl.experiments.stress import ROUNDS, Stress, stress
-from kmigrate.impl.experiments.sweep import PAGES, PAIRS, THREADS, cells, downtimes, parallels
-from kmigrate.impl.simulation.timing import PARAMETERS, Origin
+from kmigrate.impl.experiments.sweep import (
+    PAGES,
+    PAIRS,
+    THREADS,
+    cells,
+    downtimes,
+    equation_5_4,
+    equation_6_1,
+    parallels,
+)
+from kmigrate.impl.simulation.timing import PARAMETERS, Origin, Timing
 from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.report import Watch
+from kmigrate.report.experiments import Findings, experiments_page
+from kmigrate.report.figures import figure_14, figure_15, figure_16
 
 CYCLES_PER_MS = 400_000
 MOST_ERROR, WORST_ERROR = 0.005, 0.015
@@ -30,6 +41,8 @@ MOST_ERROR, WORST_ERROR = 0.005, 0.015
 DOWNTIME_COLUMNS = ("threads", "pages", "predicted_cycles", "useful_bytes", "pieces")
 PARALLEL_COLUMNS = ("clusters", "predicted_cycles")
 THREADS_COLUMNS = ("uarea", "region", "loads", "load_misses", "stores", "store_misses")
+SHOWN = ((1, 0), (1, 1), (8, 4), (15, 32), (17, 0), (17, 32))
+"""The cells whose bytes the page shows."""
 RING_COLUMNS = ("hop", "cluster", "cycle", "node", "named_node")
 
 CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the numbers to a file.")]
@@ -43,7 +56,7 @@ app.add_typer(experiments, name="experiment")
 @experiments.callback()
 def _whole(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        raise WrongUse("kmigrate experiment threads, downtime, parallel, ring, or calibrate")
+        raise WrongUse("kmigrate experiment threads, downtime, parallel, ring, calibrate or report")
 
 
 # -- what all have in common -----------------------------------------------------------------------------
@@ -248,6 +261,69 @@ def calibrate_command(
             f"{len(FITTED)} parameters fitted"
         )
     raise typer.Exit(0 if found.mean_error <= MOST_ERROR and found.worst_error <= WORST_ERROR else 3)
+
+
+# -- the page --------------------------------------------------------------------------------------------
+
+
+@experiments.command("report")
+def report_command(
+    folder: Annotated[Path, typer.Argument(help="Where the page goes, and its figures into figures/.")],
+) -> None:
+    """Run all four experiments, draw figures 14, 15 and 16, and write the page of experiments."""
+    figures = folder / "figures"
+    try:
+        figures.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(f"{figures} cannot be made: {error.strerror}") from None
+    loads = cells()
+    kernels = list(watched((stress(uarea=uarea) for uarea in (True, False)), 2, "threads"))
+    found = list(watched(downtimes(loads), len(loads), "downtime"))
+    chosen = tuple(Load(threads, pages) for threads, pages in SHOWN)
+    hardened = list(watched(downtimes(chosen, daemon=DaemonKind.HARDENED), len(chosen), "hardened"))
+    pairs = list(watched(parallels(), len(PAIRS), "parallel"))
+    ring = travel()
+    page = _findings(kernels, found, hardened, pairs, ring)
+    misses = {region: (numbers[1], numbers[2]) for region, numbers in page.misses.items()}
+    written = [*figure_14(misses, figures / "figure-14")]
+    for draw, name in ((figure_15, "figure-15"), (figure_16, "figure-16")):
+        written += draw(page.downtimes, page.measured, page.equation, figures / name)
+    write_text(experiments_page(page), folder / "experiments.md")
+    for path in (folder / "experiments.md", *written):
+        console().print(str(path), soft_wrap=True)
+
+
+def _findings(
+    kernels: Sequence[Stress],
+    found: Sequence[Measurement],
+    hardened: Sequence[Measurement],
+    pairs: Sequence[Measurement],
+    ring: Ring,
+) -> Findings:
+    """What the experiments have found, as plain numbers."""
+    together, apart = kernels
+    timing = Timing()
+    return Findings(
+        parameters=[(name, getattr(timing, name), origin, what) for name, (origin, what) in PARAMETERS.items()],
+        misses={
+            region.value: (counts.loads, counts.load_misses, apart.counts[region].load_misses)
+            for region, counts in together.counts.items()
+        },
+        totals=((together.accesses, together.misses), (apart.accesses, apart.misses)),
+        downtimes={_cell(one): one.cycles for one in found},
+        traffic={_cell(one): astuple(one.received[0]) for one in found},
+        measured={(cell.threads, cell.pages): cell.median_cycles for cell in measured()},
+        equation={_cell(one): equation_6_1(one.load) for one in found},
+        equation_bytes={_cell(one): equation_5_4(one.load) for one in found},
+        hardened=({_cell(one): astuple(one.received[0]) for one in hardened}, astuple(hardened[0].apart)),
+        parallel={2 * one.load.pairs: one.cycles for one in pairs},
+        hops=[hop.cluster for hop in ring.hops],
+        ring=(ring.cycles, ring.home, ring.named),
+    )
+
+
+def _cell(one: Measurement) -> tuple[int, int]:
+    return (one.load.threads, one.load.pages)
 
 
 def fit_document(found: Fit) -> dict[str, Any]:

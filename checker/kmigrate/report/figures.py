@@ -34,7 +34,7 @@ def figure_14(counts: Mapping[str, tuple[int, int]], goal: Path) -> tuple[Path, 
 def figure_15(
     cycles: Mapping[tuple[int, int], int],
     measured: Mapping[tuple[int, int], int],
-    equation: Callable[[int, int], float],
+    equation: Mapping[tuple[int, int], float],
     goal: Path,
 ) -> tuple[Path, ...]:
     """Down time over threads, a line for each number of pages; keys are (threads, pages)."""
@@ -44,7 +44,7 @@ def figure_15(
 def figure_16(
     cycles: Mapping[tuple[int, int], int],
     measured: Mapping[tuple[int, int], int],
-    equation: Callable[[int, int], float],
+    equation: Mapping[tuple[int, int], float],
     goal: Path,
 ) -> tuple[Path, ...]:
     """Down time over pages, a line for every fourth number of threads; keys are (threads, pages)."""
@@ -54,7 +54,7 @@ def figure_16(
 def _downtimes(
     cycles: Mapping[tuple[int, int], int],
     measured: Mapping[tuple[int, int], int],
-    equation: Callable[[int, int], float],
+    equation: Mapping[tuple[int, int], float],
     goal: Path,
     *,
     by_threads: bool,
@@ -70,7 +70,7 @@ def _downtimes(
             mine = sorted(cell for cell in cycles if cell[fixed] == line)
             where = [cell[along] for cell in mine]
             axes.plot(where, [cycles[cell] / CYCLES_PER_MS for cell in mine], "-", color=colour, label=str(line))
-            axes.plot(where, [equation(*cell) for cell in mine], ":", color=colour, linewidth=0.8)
+            axes.plot(where, [equation[cell] for cell in mine], ":", color=colour, linewidth=0.8)
             points = [cell for cell in mine if cell in measured]
             axes.plot(
                 [cell[along] for cell in points],
