@@ -30,12 +30,12 @@ class Shipped:
 
 
 SHIPPED = (
-    Shipped("stress", "experiment: threads are created and joined", "how often; 0: 100"),
     Shipped("threads", "experiment: helpers and pages move from one cluster to another", "helpers | pages << 8"),
     Shipped(
         "parallel", "experiment: several migrations at once", "helpers | pages << 8 | clusters << 16 | moved << 24"
     ),
     Shipped("circular", "experiment: a process travels round all clusters", "clusters << 16; 0: 16"),
+    Shipped("stress", "experiment: threads are created and joined", "how often; 0: 100"),
     Shipped("spin", "threads that count for ever", "threads besides the first"),
     Shipped("buffer", "producers and a consumer over a mutex", "numbers of each producer; 0: 64"),
     Shipped(
