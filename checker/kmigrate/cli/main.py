@@ -9,7 +9,21 @@ import typer
 from typer.exceptions import TyperException
 
 from kmigrate.checker import CheckerError
-from kmigrate.cli import campaign, check, experiment, export, hazards, image, orders, program, prove, replay, run
+from kmigrate.cli import (
+    campaign,
+    check,
+    checkpoint,
+    experiment,
+    export,
+    hazards,
+    image,
+    migrate,
+    orders,
+    program,
+    prove,
+    replay,
+    run,
+)
 from kmigrate.cli.app import WrongUse, app
 from kmigrate.conformance import ConformanceError
 from kmigrate.conformance.errors import UncontrolledNondeterminism
@@ -17,7 +31,21 @@ from kmigrate.impl import ImplError
 from kmigrate.proofs import ProofError
 from kmigrate.spec.language import SpecError
 
-COMMANDS = (check, hazards, orders, export, run, experiment, program, campaign, replay, image, prove)
+COMMANDS = (
+    check,
+    hazards,
+    orders,
+    export,
+    run,
+    migrate,
+    checkpoint,
+    experiment,
+    program,
+    campaign,
+    replay,
+    image,
+    prove,
+)
 """Importing these modules is what registers their commands."""
 
 

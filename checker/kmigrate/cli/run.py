@@ -14,6 +14,7 @@ from kmigrate.cli.machine import SCENARIOS, run_named
 from kmigrate.impl.chip import GEOMETRIES, MPPA256
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
+from kmigrate.impl.system.moves import MoveStatus, spans
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.scenario import (
     CheckTable,
@@ -79,19 +80,19 @@ def run_command(
     if scenario is not None:
         asked = read_scenario(Path(scenario))
     else:
-        asked = _of_program(program or "", cluster, argument, geometry, cycles)
+        asked = of_program(program or "", cluster, argument, geometry, cycles)
     if trace is not None and trace.suffix not in FORMATS:
         raise WrongUse(f"{trace}: a trace ends in {', '.join(FORMATS)}")
     run = asked.start(keep=trace is not None)
-    _advance(run)
+    advance(run)
     system = run.system
     if trace is not None:
-        _write_trace(system, trace)
+        write_trace(system, trace)
     failures = run.failures()
     if json_:
-        print_json(_document(run, failures, memory))
+        print_json(document_of(run, failures, memory))
     else:
-        _print(run, failures, memory)
+        print_run(run, failures, memory)
     running = any(system.phase(process) in _UNDECIDED for process in system.processes.values())
     raise typer.Exit(1 if failures else 3 if running and scenario is None else 0)
 
@@ -116,15 +117,17 @@ def _given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _write_trace(system: System, goal: Path) -> None:
+def write_trace(system: System, goal: Path) -> None:
+    """Write what has happened to a file, as its ending says."""
     nodes = dict[int, int | None].fromkeys(range(system.first_compute))
     nodes |= {place.node: number for number, place in system.clusters.items()}
-    text = written(goal, system.agenda.tape.events, nodes, system.geometry.cores, system.geometry.hertz)
+    events, geometry = system.agenda.tape.events, system.geometry
+    text = written(goal, events, nodes, geometry.cores, geometry.hertz, spans(events))
     assert text is not None
     write_text(text, goal)
 
 
-def _of_program(program: str, cluster: str, argument: int, geometry: str, cycles: int) -> Scenario:
+def of_program(program: str, cluster: str, argument: int, geometry: str, cycles: int) -> Scenario:
     """The scenario of one program on one cluster."""
     if geometry not in GEOMETRIES:
         raise WrongUse(f"no geometry is called {geometry!r}; {nearest(geometry, tuple(GEOMETRIES))}")
@@ -136,7 +139,8 @@ def _of_program(program: str, cluster: str, argument: int, geometry: str, cycles
     return Scenario(machine, (process,), (), (), CheckTable(), Path())
 
 
-def _advance(run: Run) -> None:
+def advance(run: Run) -> None:
+    """Run to the end, and tell how far it is."""
     system = run.system
     with Watch("run") as watch:
         while run.advance(AT_A_TIME):
@@ -159,26 +163,41 @@ def _processes(system: System) -> list[dict[str, Any]]:
     ]
 
 
-def _moves(system: System) -> dict[str, dict[str, Any]]:
+def moves_of(system: System) -> dict[str, dict[str, Any]]:
     """How the last move of each process stands, in the words of QEMU; times are cycles."""
     found = {name: system.status(process) for name, process in system.processes.items()}
+    return {name: status_of(system, status) for name, status in found.items() if status is not None}
+
+
+def status_of(system: System, status: MoveStatus) -> dict[str, Any]:
+    """How a move stands, in the words of QEMU; times are cycles, rates are for a second."""
+    pages, page_bytes = status.pages, system.geometry.page_bytes
     return {
-        name: {
-            "status": status.phase.value,
-            "mstate": None if status.mstate is None else status.mstate.value,
-            "reason": status.reason,
-            "total-time": status.total_time,
-            "setup-time": status.setup_time,
-            "downtime": status.downtime,
-            "ram": {"transferred": status.ram_bytes, "pieces": status.pieces},
-            "breakdown": dict(status.breakdown),
-        }
-        for name, status in found.items()
-        if status is not None
+        "status": status.phase.value,
+        "mode": status.mode.value,
+        "mstate": None if status.mstate is None else status.mstate.value,
+        "reason": status.reason,
+        "total-time": status.total_time,
+        "setup-time": status.setup_time,
+        "downtime": status.downtime,
+        "ram": {
+            "transferred": status.ram_bytes,
+            "remaining": pages.remaining * page_bytes,
+            "pieces": status.pieces,
+            "precopy-pages": pages.ahead,
+            "dirty-sync-count": pages.rounds,
+            "dirty-pages": pages.dirty,
+            "dirty-pages-rate": round(pages.dirty_rate(system.geometry.hertz)),
+            "postcopy-pages": pages.arrived,
+            "postcopy-requests": pages.requests,
+        },
+        "cpu-throttle-percentage": pages.throttle,
+        "breakdown": dict(status.breakdown),
     }
 
 
-def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, Any]:
+def document_of(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, Any]:
+    """What a run has come to, for `--json`."""
     system = run.system
     document: dict[str, Any] = {
         "geometry": system.geometry.name,
@@ -194,7 +213,7 @@ def _document(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, An
             }
             for crash in system.crashes()
         ],
-        "moves": _moves(system),
+        "moves": moves_of(system),
         "messages": delivered(system),
         "threads": states(system),
         "failures": list(failures),
@@ -219,7 +238,8 @@ def _in_use(system: System) -> list[Any]:
     return list({place.name: place for place in map(system.place, system.processes.values())}.values())
 
 
-def _print(run: Run, failures: tuple[str, ...], memory: bool) -> None:
+def print_run(run: Run, failures: tuple[str, ...], memory: bool) -> None:
+    """What a run has come to, as text."""
     system = run.system
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("process", "program", "cluster", "state", "exit value", "last on its console"):
@@ -229,7 +249,7 @@ def _print(run: Run, failures: tuple[str, ...], memory: bool) -> None:
         value = "" if one["exit_value"] is None else str(one["exit_value"])
         table.add_row(one["name"], one["program"], one["cluster"], one["state"], value, said[-1] if said else "")
     console().print(table)
-    for name, move in _moves(system).items():
+    for name, move in moves_of(system).items():
         milliseconds = 1000 * move["downtime"] / system.geometry.hertz
         if move["status"] == MovePhase.COMPLETED.value:
             console().print(f"{name} was down for {milliseconds:.2f} ms in its last move")

@@ -17,7 +17,7 @@ from kmigrate.checker.interpret import Interpreter
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.table import Bound, Reading
 from kmigrate.impl.simulation.trace import TraceEvent
-from kmigrate.spec.language.model import State
+from kmigrate.spec.language.model import Slot, State
 from kmigrate.spec.language.plain import execute, initial_states
 
 WHOLE_EVERY = 64
@@ -155,6 +155,12 @@ class Judge:
 
     def start(self) -> Nonconformance | None:
         """Compare the machine before its first event."""
+        opening = self.oracle.pair.opening(self.oracle.model, self.states[0], self.look(True))
+        if opening is not None:
+            broken = self.oracle.broken(opening)
+            if broken is not None:
+                return Nonconformance("property", broken, 0, "false before the first event")
+            self.states = [opening]
         return self._compare(self.states, "start", "the machine before its first event", None)
 
     def observe(self, event: TraceEvent) -> Nonconformance | None:
@@ -271,7 +277,7 @@ class Judge:
     ) -> Nonconformance:
         slots = self.oracle.model.schema.slots
         differences = tuple(
-            (slot.name, str(slot.domain.values[m]), str(slot.domain.values[t]))
+            (slot.name, str(slot.domain.values[m]), _value(slot, t))
             for slot, m, t in zip(slots, mine, theirs, strict=True)
             if t is not None and m != t
         )
@@ -312,6 +318,11 @@ class Judge:
             for slot, code, before in zip(slots, state, initial, strict=True)
             if code != before
         )
+
+
+def _value(slot: Slot, code: int) -> str:
+    """A value of a slot, as it is written; what was read may be none that the slot can have."""
+    return str(slot.domain.values[code]) if 0 <= code < slot.domain.size else f"no value ({code})"
 
 
 def _agrees(seen: tuple[int | None, ...], state: State) -> bool:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kmigrate.conformance.kernels import UNKNOWN, KernelLook
+from kmigrate.conformance.programs import IDENTITY
 from kmigrate.conformance.steps import Numbering
 from kmigrate.impl.daemon.attempt import Attempt
 from kmigrate.impl.daemon.hardened import HardenedDaemon
-from kmigrate.impl.daemon.names import Record
+from kmigrate.impl.daemon.names import FIRST_EPOCH, Record
 from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.spec.freeze.cluster import Life
 from kmigrate.spec.language import Model
@@ -25,12 +26,9 @@ from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
 
 UNTOLD = (
     *("sent", "want", "sect", "image", "effects", "carried", "carried_board", "carried_answer", "listed"),
-    *("lost", "copied", "copy", "copy_attempt", "copy_section"),
+    *("meddled", "lost", "copied", "copy", "copy_attempt", "copy_section"),
 )
 """Variables that the machine does not tell."""
-
-IDENTITY = 4
-"""Offset in the user sections of the word that holds a process's number plus one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +39,7 @@ class Whole:
     records           the name service's, by container
     first             node of cluster 0
     stopped           whether a cluster has stopped for good
+    touched           clusters that the next look is to read again; it empties this
     """
 
     kernels: Sequence[Kernel]
@@ -48,6 +47,7 @@ class Whole:
     records: Callable[[], Mapping[int, Record]]
     first: int
     stopped: Callable[[int], bool]
+    touched: set[int]
 
 
 class Slots:
@@ -77,10 +77,7 @@ def slots_of(model: Model) -> Slots:
 
 
 class Look:
-    """Looks at one machine.
-
-    touched  clusters that the next look is to read again; the others are as they were
-    """
+    """Looks at one machine; of clusters that nothing has touched since the last look it knows how they are."""
 
     def __init__(self, machine: Whole, model: Model, numbering: Numbering) -> None:
         self._machine, self._numbering = machine, numbering
@@ -96,14 +93,16 @@ class Look:
         self._clusters = range(len(machine.kernels))
         lives: dict[Life, int] = slots.codes["life"]
         self._kernels = [KernelLook(kernel, self._threads, self._cores, lives) for kernel in machine.kernels]
-        self.touched: set[int] = set(self._clusters)
+        self._known = False
 
     def __call__(self, whole: bool = False) -> tuple[int | None, ...]:
         """The codes of the model's slots."""
-        for cluster in self._clusters if whole else sorted(self.touched):
+        touched = self._machine.touched
+        for cluster in self._clusters if whole or not self._known else sorted(touched):
             self._kernel(cluster)
             self._place(cluster)
-        self.touched.clear()
+        touched.clear()
+        self._known = True
         self._protocol()
         return tuple(self._base)
 
@@ -158,7 +157,7 @@ class Look:
         content = [standing] * whole + [nobody] * (self._sections - whole)
         self._put("content", cluster, content)
         self._base[first["used"] + cluster] = used if not stopped else 0
-        seen = [daemon.station.seen.get(process, 0) for process in range(self._processes)]
+        seen = [max(0, daemon.station.seen.get(process, 0) - FIRST_EPOCH) for process in range(self._processes)]
         self._put("seen", cluster, seen)
 
     def _identity(self, cluster: int) -> int:
@@ -175,14 +174,12 @@ class Look:
         base, first, codes = self._base, self._first, self._codes
         numbers = self._numbering.numbers
         base[first["requested"]] = len(numbers)
-        for k in range(self._numbering.foreign):
-            base[first["meddled"] + k] = 1
         for attempt, number in numbers.items():
             source, destination = attempt.source - self._machine.first, attempt.destination - self._machine.first
             base[first["process"] + number] = attempt.container
             base[first["source"] + number] = source
             base[first["destination"] + number] = destination
-            base[first["epoch"] + number] = attempt.epoch
+            base[first["epoch"] + number] = attempt.epoch - FIRST_EPOCH
             going = self._machine.daemons[source].source.current
             here = going.phase if going is not None and going.attempt == attempt else SourcePhase.CLOSED
             if self._machine.stopped(source):
@@ -194,13 +191,13 @@ class Look:
         records = self._machine.records()
         for process in range(self._processes):
             base[first["owner"] + process] = records[process].owner - self._machine.first
-            base[first["recorded"] + process] = records[process].epoch
+            base[first["recorded"] + process] = records[process].epoch - FIRST_EPOCH
 
     def _at_destination(self, attempt: Attempt, destination: int) -> tuple[DestinationPhase | None, int]:
         """Phase and sections staged; None for an attempt that may have been closed or never heard of."""
         daemon = self._machine.daemons[destination]
         if self._machine.stopped(destination):
-            return DestinationPhase.CLOSED, 0
+            return None, 0
         record = daemon.destination.current
         if record is not None and record.attempt == attempt:
             if record.phase is DestinationPhase.STAGING:

@@ -77,6 +77,18 @@ class Pair(ABC, Generic[C]):
     def abstraction(self, machine: Any, model: Model, memory: Any) -> Abstraction:
         """The function that looks at one machine. It never reads the trace or the model's state."""
 
+    def trace_hash(self, machine: Any) -> str:
+        """What a machine has done so far, as one hash."""
+        found: str = machine.loop.trace.hash
+        return found
+
+    def opening(self, model: Model, initial: State, seen: tuple[int | None, ...]) -> State | None:
+        """The state of the model with which a run begins, where that is not an initial one; None where it is.
+
+        For machines that have to come up first. Every invariant is asked of it.
+        """
+        return None
+
     def at_rest(self, machine: Any) -> Fault | None:
         """What is wrong when nothing is pending any more; by default nothing can be."""
         return None

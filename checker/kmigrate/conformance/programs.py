@@ -15,16 +15,27 @@ GO, CALL, CANCEL, SPIN, PAGE = "go", "call", "cancel", "spin", "page"
 """What a thread can do: ask to move to the other of two nodes; make a remote call; take the request back; compute;
 take a page and write into it."""
 
-IDENTITY = 4
+WORD = 4
+IDENTITY = WORD
 """Offset of the word in the user sections that holds the process's number plus one; a jump stands before it."""
 
-WORD = 4
+DONE = 2 * WORD
+"""Offset of the words that say of each thread, the first one first, that it has done all that it had to do."""
+
+MOST_THREADS = 4
+
+BEGIN = DONE + WORD * MOST_THREADS
+"""Offset of the word for which the first thread waits, once all the others are there."""
 _A0, _A1, _A2, _A7, _S0, _S1, _T0 = 10, 11, 12, 17, 8, 9, 5
 _ECALL = 0x73
 
 
 def _addi(target: int, source: int, value: int) -> int:
     return (value & 0xFFF) << 20 | source << 15 | target << 7 | 0x13
+
+
+def _load(target: int, base: int, offset: int) -> int:
+    return (offset & 0xFFF) << 20 | base << 15 | 2 << 12 | target << 7 | 0x03
 
 
 def _load_immediate(target: int, value: int) -> list[int]:
@@ -58,14 +69,19 @@ _SPIN = 6
 class Script:
     """What a process does.
 
-    nodes    the two nodes between which it asks to be moved, where it begins first
+    away     of the two clusters between which it asks to be moved, the one on which it does not begin
     main     what its first thread does, and then it computes for ever
     workers  what each further thread does, likewise
     """
 
-    nodes: tuple[int, int]
+    away: int
     main: tuple[str, ...] = (GO,)
     workers: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def requests(self) -> int:
+        """How often it asks to be moved."""
+        return self.main.count(GO)
 
 
 def _words(item: str, page: int) -> Iterable[int]:
@@ -92,26 +108,34 @@ def _words(item: str, page: int) -> Iterable[int]:
         yield _store(_S1, _T0, 8)
 
 
-def machine_code(script: Script, number: int, base: int, page: int) -> bytes:
+def _finish(base: int, thread: int) -> list[int]:
+    """Say that a thread is done, and compute for ever."""
+    done = base + DONE + WORD * thread
+    return [*_load_immediate(_T0, done), _addi(_A1, 0, 1), _store(_A1, _T0, 0), _jump(0)]
+
+
+def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int, page: int) -> bytes:
     """The user sections of a process: code that begins at `base`, with its number.
 
-    page  the virtual address at which a page can be had
+    nodes  those of home and away
+    page   the virtual address at which a page can be had
     """
     routines: list[int] = []
     starts: list[int] = []
-    first = 2 * WORD
-    for worker in script.workers:
+    first = BEGIN + WORD
+    for thread, worker in enumerate(script.workers, start=1):
         starts.append(base + first + WORD * len(routines))
         for item in worker:
             routines += _words(item, page)
-        routines.append(_jump(0))
+        routines += _finish(base, thread)
     main = first + WORD * len(routines)
     body: list[int] = []
     for start in starts:
         body += [_addi(_A0, 0, 0), *_load_immediate(_A1, start), _addi(_A2, 0, 0), *_call(Call.THREAD_CREATE)]
-    body += [*_load_immediate(_S0, script.nodes[0]), *_load_immediate(_S1, script.nodes[1])]
+    body += [*_load_immediate(_T0, base + BEGIN), _load(_A0, _T0, 0), _branch(0, _A0, 0, -4)]
+    body += [*_load_immediate(_S0, nodes[0]), *_load_immediate(_S1, nodes[1])]
     for item in script.main:
         body += _words(item, page)
-    body.append(_jump(0))
-    words = [_jump(main), number + 1, *routines, *body]
+    body += _finish(base, 0)
+    words = [_jump(main), number + 1, *[0] * (MOST_THREADS + 1), *routines, *body]
     return b"".join((word & 0xFFFFFFFF).to_bytes(WORD, "little") for word in words)

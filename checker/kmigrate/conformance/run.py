@@ -95,7 +95,7 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
     made = list(driver.made)
     while made and made[-1].chosen == 0:
         made.pop()
-    return Outcome(finding, events, judge.visible, judge.actions, tuple(made), machine.loop.trace.hash, machine)
+    return Outcome(finding, events, judge.visible, judge.actions, tuple(made), pair.trace_hash(machine), machine)
 
 
 def _at_rest(pair: Pair[Any], machine: Any, events: int) -> Nonconformance | None:

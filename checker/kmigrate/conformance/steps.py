@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from kmigrate.conformance.table import Arguments, Binder, Binding, Row, Table
 from kmigrate.impl.daemon.attempt import Attempt
+from kmigrate.impl.system.faults import FaultKind
 from kmigrate.spec.language import Model
 from kmigrate.spec.protocol import ClusterId, ProcessId
 
@@ -24,11 +25,9 @@ class Numbering:
     """The attempts of a run, numbered in the order of their requests, as the model numbers them.
 
     numbers  of every attempt so far
-    foreign  requests that third parties made
     """
 
     numbers: dict[Attempt, int] = field(default_factory=dict)
-    foreign: int = 0
 
     def add(self, attempt: Attempt) -> int:
         """The number of an attempt that is requested."""
@@ -75,8 +74,17 @@ TRANSFERS = frozenset(
     {"mailbox_message", "mailbox_ack", "portal_piece", "portal_permission", "sync_signal", "sync_ack"}
 )
 
-HIDDEN = TRANSFERS | {"tick", "task"}
-"""Steps that change nothing that the model speaks of: transfers arrive, time passes, an emitted task runs."""
+SERVICES = frozenset({"move_wished", "cancel_wished", "request_looked_after", "letters_looked_after"}) | {
+    *("letter_forgotten", "told_moving", "told_moved", "told_stayed"),
+    "third_party_refused",
+    "request_refused",
+}
+
+FAULTS = frozenset(f"fault_{kind.value}" for kind in FaultKind)
+
+HIDDEN = TRANSFERS | SERVICES | FAULTS | {"tick", "task"}
+"""Steps that change nothing that the model speaks of: transfers arrive, time passes, an emitted task runs, the
+services look after what was asked of them."""
 
 _NOT_WITHOUT = "only without a mechanism, which the machine does not lack"
 
@@ -93,6 +101,7 @@ class _Binders:
         self._threads = range(1, parameters["threads"] + 1)
         self._cores = parameters["cores"]
         self._last = parameters["sections"] - 1
+        self._foreign = parameters["third_parties"]
         self._changes = (0, 1, -1) if parameters["frames"] else (0,)
 
     # -- daemons -----------------------------------------------------------------------------------------
@@ -102,6 +111,11 @@ class _Binders:
         attempt = attempt_of(arguments)
         ends = ClusterId(attempt.source - self._first), ClusterId(attempt.destination - self._first)
         return ((ProcessId(attempt.container), *ends, numbering.add(attempt)),)
+
+    def foreign(self, arguments: Arguments, numbering: Numbering) -> list[Binding]:
+        """The same request, made by the next third party."""
+        ((process, source, destination, number),) = self.request(arguments, numbering)
+        return [((k, process, source, destination, number),) for k in range(1, self._foreign + 1)]
 
     def attempt(self, arguments: Arguments, numbering: Numbering) -> Binding:
         """The attempt's number."""
@@ -121,6 +135,10 @@ class _Binders:
         return ((numbering.numbers[attempt_of(arguments)], self._last),)
 
     # -- cores -------------------------------------------------------------------------------------------
+
+    def cluster(self, arguments: Arguments, numbering: Numbering) -> Binding:
+        """The cluster alone."""
+        return ((ClusterId(int(arguments["cluster"])),),)
 
     def core(self, arguments: Arguments, numbering: Numbering) -> Binding | None:
         """Cluster and slave core."""
@@ -197,10 +215,12 @@ def machines(model: Model, first: int) -> Table:
     bind = _Binders(model, first)
     daemon, staging = "daemon.", "daemon.destination.DestinationSide._stage"
     rows = [Row("requested", ("request",), bind.request, daemon + "source.SourceSide.request")]
+    rows.append(Row("requested", ("request_for_another",), bind.foreign, daemon + "source.SourceSide.asked"))
     rows += [Row(event, (action,), bind.attempt, daemon + code) for event, (action, code) in DAEMON.items()]
     rows += [
         Row("section_sent", ("send_section",), bind.sent, daemon + "source.SourceSide._send"),
         Row("section_staged", ("stage",), bind.staged, staging),
+        Row("crash", ("crash",), bind.cluster, "system.cluster.Cluster.stop"),
         Row("installed", ("stage",), bind.installed, daemon + "destination.DestinationSide._install"),
     ]
     kernel, scheduler, calls = "kernel.kernel.Kernel.", "kernel.scheduler.Scheduler.", "kernel.calls.Calls."

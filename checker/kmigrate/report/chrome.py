@@ -21,6 +21,9 @@ NETWORK_LANE = 99
 SENDER, RECEIVER = 0, 1
 """The ends of an arrow."""
 
+MOVE_LANE = 98
+"""The lane of the parts of moves."""
+
 SHORTEST_CYCLES = 20
 """A slice is at least this long: what the shortest step of the kernel takes."""
 
@@ -53,12 +56,53 @@ class Event(Protocol):
         ...
 
 
-def chrome(events: Iterable[Event], clusters: Mapping[int, int | None], cores: int, hertz: int) -> str:
+class Span(Protocol):
+    """A part of a move: where it is shown, which process and attempt, its name, when it begins, how long it is."""
+
+    @property
+    def node(self) -> int:
+        """Of the source."""
+        ...
+
+    @property
+    def process(self) -> int:
+        """Which."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """Of the attempt."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What."""
+        ...
+
+    @property
+    def cycle(self) -> int:
+        """When."""
+        ...
+
+    @property
+    def cycles(self) -> int:
+        """How long."""
+        ...
+
+
+def chrome(
+    events: Iterable[Event],
+    clusters: Mapping[int, int | None],
+    cores: int,
+    hertz: int,
+    spans: Iterable[Span] = (),
+) -> str:
     """The whole file.
 
     clusters  the cluster of each node
     cores     of a cluster
     hertz     cycles in a second
+    spans     parts of moves, in a lane of their own at the source
     """
     told = list(events)
     lanes = _lanes(told, clusters)
@@ -66,8 +110,30 @@ def chrome(events: Iterable[Event], clusters: Mapping[int, int | None], cores: i
     arrived: dict[str, int] = {}
     for event in told:
         made += _told(event, clusters, hertz, arrived, lanes)
+    made += _moved(spans, clusters, hertz)
     lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in made)
     return f'{{"displayTimeUnit": "ns", "traceEvents": [\n{lines}\n]}}\n'
+
+
+def _moved(spans: Iterable[Span], clusters: Mapping[int, int | None], hertz: int) -> Iterator[dict[str, Any]]:
+    """A slice for each part of a move."""
+    micro = 1_000_000 / hertz
+    named: list[int] = []
+    for span in spans:
+        pid = _process(clusters.get(span.node))
+        if pid not in named:
+            named.append(pid)
+            yield {"ph": "M", "name": "thread_name", "pid": pid, "tid": MOVE_LANE, "args": {"name": "migration"}}
+        yield {
+            "ph": "X",
+            "name": span.name,
+            "cat": "migration",
+            "pid": pid,
+            "tid": MOVE_LANE,
+            "ts": span.cycle * micro,
+            "dur": span.cycles * micro,
+            "args": {"process": span.process, "epoch": span.epoch, "cycles": span.cycles},
+        }
 
 
 def _process(cluster: int | None) -> int:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from kmigrate.report.chrome import Event, chrome
+from kmigrate.report.chrome import Event, Span, chrome
 
 FORMATS = {".json": "Chrome trace events", ".mmd": "Mermaid", ".itf": "ITF", ".txt": "lines"}
 """What a file becomes, by its ending."""
@@ -64,12 +64,17 @@ def itf(events: Iterable[Event]) -> str:
 
 
 def written(
-    path: Path, events: Iterable[Event], clusters: Mapping[int, int | None], cores: int, hertz: int
+    path: Path,
+    events: Iterable[Event],
+    clusters: Mapping[int, int | None],
+    cores: int,
+    hertz: int,
+    spans: Iterable[Span] = (),
 ) -> str | None:
     """The events as the file's ending says; None for an ending that stands for nothing."""
     match path.suffix:
         case ".json":
-            return chrome(events, clusters, cores, hertz)
+            return chrome(events, clusters, cores, hertz, spans)
         case ".mmd":
             return mermaid(events, clusters)
         case ".itf":

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from kmigrate.proofs import coordination, endings, freezing, losses, names, published, token, two_phase_commit
+from kmigrate.proofs import (
+    calls,
+    coordination,
+    endings,
+    freezing,
+    losses,
+    names,
+    orders,
+    published,
+    quiet,
+    residing,
+    token,
+    transfer,
+    two_phase_commit,
+)
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.errors import UnknownClaim
 
 CLAIMS: dict[str, Claim] = {
-    module.CLAIM.name: module.CLAIM
-    for module in (two_phase_commit, token, coordination, losses, names, endings, freezing, published)
+    claim.name: claim
+    for claim in (
+        two_phase_commit.CLAIM,
+        token.CLAIM,
+        coordination.CLAIM,
+        losses.CLAIM,
+        names.CLAIM,
+        residing.CLAIM,
+        endings.CLAIM,
+        freezing.CLAIM,
+        calls.CLAIM,
+        transfer.CLAIM,
+        quiet.CLAIM,
+        orders.CLAIM,
+        orders.NEEDED,
+        orders.FREE,
+        published.CLAIM,
+    )
 }
 
 

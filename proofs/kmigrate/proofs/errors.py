@@ -45,3 +45,13 @@ class NoSuchSolver(ProofError):
             f"--solver {command!r}: {problem}; name a program that reads SMT-LIB on its standard input"
         )
         self.command, self.problem = command, problem
+
+
+class UnassignedAbove(ProofError):
+    """An abstraction does not say what an element of the model above is, and something reads it."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(
+            f"the abstraction does not assign every element of {variable}, which the model above reads"
+        )
+        self.variable = variable

@@ -54,9 +54,9 @@ class Fragment:
                 _edge(graph, function.domain(place), function.range(), f"{variable.name} takes one to the other")
         for name, (term, _) in obligations.conjuncts.items():
             for goal in (False, True):
-                for over, some in _alternations(term, goal, ()):
+                for over, some in _alternations(term, goal, (), set()):
                     _edge(graph, over, some, f"{name} has one for each")
-            if any(sort.kind() == z3.Z3_INT_SORT for sort in _quantified(term)):
+            if any(sort.kind() == z3.Z3_INT_SORT for sort in _quantified(term, set())):
                 numbers.append(name)
         circles = []
         for component in nx.strongly_connected_components(graph):
@@ -77,32 +77,45 @@ def _edge(graph: Any, over: Term, some: Term, why: str) -> None:
         graph.add_edge(over.name(), some.name(), why=why)
 
 
-def _alternations(term: Term, negated: bool, over: tuple[Term, ...]) -> Iterator[tuple[Term, Term]]:
-    """The pairs of sorts of which an existential over the second stands under a universal over the first."""
+def _alternations(
+    term: Term, negated: bool, over: tuple[Term, ...], seen: set[tuple[int, bool, tuple[str, ...]]]
+) -> Iterator[tuple[Term, Term]]:
+    """The pairs of sorts of which an existential over the second stands under a universal over the first.
+
+    seen  what has been gone through: choices within choices share their parts
+    """
+    key = (term.get_id(), negated, tuple(sort.name() for sort in over))
+    if key in seen:
+        return
+    seen.add(key)
     if z3.is_quantifier(term):
         sorts = tuple(term.var_sort(place) for place in range(term.num_vars()))
         if term.is_forall() != negated:
-            yield from _alternations(term.body(), negated, over + sorts)
+            yield from _alternations(term.body(), negated, over + sorts, seen)
             return
         yield from ((outer, inner) for outer in over for inner in sorts)
-        yield from _alternations(term.body(), negated, over)
+        yield from _alternations(term.body(), negated, over, seen)
         return
     kind = term.decl().kind() if z3.is_app(term) else None
     parts = term.children()
     for place, part in enumerate(parts):
         if kind == z3.Z3_OP_NOT or (kind == z3.Z3_OP_IMPLIES and place == 0):
-            yield from _alternations(part, not negated, over)
+            yield from _alternations(part, not negated, over, seen)
         elif kind in (z3.Z3_OP_AND, z3.Z3_OP_OR, z3.Z3_OP_IMPLIES):
-            yield from _alternations(part, negated, over)
+            yield from _alternations(part, negated, over, seen)
         else:  # both sides of an equivalence or of a choice count
-            yield from _alternations(part, negated, over)
-            yield from _alternations(part, not negated, over)
+            yield from _alternations(part, negated, over, seen)
+            yield from _alternations(part, not negated, over, seen)
 
 
-def _quantified(term: Term) -> Iterator[Term]:
+def _quantified(term: Term, seen: set[int]) -> Iterator[Term]:
+    """The sorts over which a term quantifies; `seen` as above."""
+    if term.get_id() in seen:
+        return
+    seen.add(term.get_id())
     if z3.is_quantifier(term):
         yield from (term.var_sort(place) for place in range(term.num_vars()))
-        yield from _quantified(term.body())
+        yield from _quantified(term.body(), seen)
     else:
         for part in term.children():
-            yield from _quantified(part)
+            yield from _quantified(part, seen)

@@ -15,6 +15,8 @@ from kmigrate.spec.language import (
     action,
     array,
     count,
+    each,
+    exists,
     implies,
     invariant,
     parameter,
@@ -23,7 +25,7 @@ from kmigrate.spec.language import (
     terminal,
     variable,
 )
-from kmigrate.spec.mstate.pools import Copy, Pool, Pools
+from kmigrate.spec.mstate.pools import Copy, Pool, Pools, Slot
 from kmigrate.spec.vocabulary import DATA_STATES, MSTATE_MECHANISMS, Mechanism, Mstate
 
 
@@ -66,21 +68,34 @@ class Order(Pools):
         if state == Mstate.SYSBOARD and self.boards and not self.has(Mechanism.DRAIN_BOARDS):
             self.unserved = True
 
+    def walked(self, pool: Pool, slot: int) -> bool:
+        """Whether the walk over a pool comes by a page."""
+        return self.lower_bound(pool) <= slot < self.upper_bound(pool)
+
+    def sends(self, pool: Pool, slot: int) -> bool:
+        """Whether the sender's walk moves a page."""
+        return self.walked(pool, slot) and self.source_lists(pool, slot)
+
+    def expects(self, pool: Pool, slot: int) -> bool:
+        """Whether the receiver's walk moves a page."""
+        return self.walked(pool, slot) and self.destination_lists(pool, slot)
+
     def _move_piece(self) -> None:
         if self.unserved:
             self.asleep = True
 
     def _move_list(self, pool: Pool) -> None:
         self._move_piece()
-        for slot in range(self.last_slot + 1):
+        for slot in each(Slot):
             self.there[pool, slot] = self.source_lists(pool, slot)
 
     def _move_pages(self, pool: Pool) -> None:
-        for slot in range(self.lower_bound(pool), self.upper_bound(pool)):
-            if self.source_lists(pool, slot) != self.destination_lists(pool, slot):
-                self.agreed = False
-            elif self.source_lists(pool, slot):
-                self._move_piece()
+        if exists(Slot, lambda slot: self.sends(pool, slot) != self.expects(pool, slot)):
+            self.agreed = False
+        if exists(Slot, lambda slot: self.sends(pool, slot) and self.expects(pool, slot)):
+            self._move_piece()
+        for slot in each(Slot):
+            if self.sends(pool, slot) and self.expects(pool, slot):
                 self.placed[pool, slot] = Copy.WRONG if self.changed[pool, slot] else Copy.RIGHT
 
     @invariant("I3")

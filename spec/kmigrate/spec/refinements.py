@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kmigrate.spec.language import Model
+from kmigrate.spec.language import Model, each
 from kmigrate.spec.language.errors import SpecError, calling_line
-from kmigrate.spec.protocol import ClusterId, Clusters, Hardened, ProcessId, Published
+from kmigrate.spec.protocol import ClusterId, Clusters, Hardened, Process, ProcessId, Published
 from kmigrate.spec.residence import Residence
 
 
@@ -49,8 +49,7 @@ class Refinement:
 
 def home_in_the_record(protocol: Hardened, residence: Residence) -> None:
     """Hardened: a process lives where the name service's record says. The commit is the move."""
-    for index in range(protocol.processes):
-        process = ProcessId(index)
+    for process in each(Process):
         residence.home[process] = protocol.owner[process]
 
 

@@ -31,6 +31,19 @@ print("numba" in sys.modules)
     assert done.stdout.split() == ["False", "True"]
 
 
+def test_the_library_is_imported_in_less_than_a_second() -> None:
+    """Of processor time, in a process of its own; the whole machine with its programs and services."""
+    path = [str(REPOSITORY / root) for root in ("spec", "impl")]
+    program = f"""
+import sys, time
+sys.path[:0] = {path}
+import kmigrate.impl, kmigrate.impl.system
+print(time.process_time())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 1.0
+
+
 def imported(module: str) -> set[str]:
     """Modules of the chip that one of them imports anywhere."""
     names = set()

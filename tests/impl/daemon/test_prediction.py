@@ -18,15 +18,15 @@ SHAPE = Shape.of(Placement.of(MPPA256))
 COSTS = Costs(piece=200_000, setup=50_000, freeze=10_000, commit=60_000, thaw=30_000, save=2_000)
 
 loads = st.builds(
-    Load,
-    kernel_pages=st.integers(2, 36),
-    frames=st.integers(0, 128),
-    written=st.just(0),
-    sample_cycles=st.integers(1, 10**8),
-).flatmap(
-    lambda load: st.integers(0, load.frames).map(
-        lambda written: Load(load.kernel_pages, load.frames, written, load.sample_cycles)
-    )
+    lambda kernel_pages, frames, times, shares: Load(
+        kernel_pages,
+        frames,
+        tuple(zip(sorted(times), sorted(share * frames // 100 for share in shares), strict=True)),
+    ),
+    st.integers(2, 36),
+    st.integers(0, 128),
+    st.lists(st.integers(1, 10**8), min_size=3, max_size=3, unique=True),
+    st.lists(st.integers(0, 100), min_size=3, max_size=3),
 )
 
 
@@ -74,8 +74,9 @@ def test_as_many_pages_as_fit_into_a_downtime_are_left(load: Load, downtime: int
 
 
 def test_without_a_sample_everything_is_taken_as_written() -> None:
-    assert Load(4, 9).dirty(1) == 9
-    assert [Load(4, 9, 6, 100).dirty(cycles) for cycles in (0, 1, 50, 100, 900)] == [0, 1, 3, 6, 6]
+    assert Load(4, 9).dirty(1) == Load(4, 9).working_set == 9
+    load = Load(4, 9, ((10, 2), (100, 6)))
+    assert [load.dirty(cycles) for cycles in (0, 10, 11, 100, 900)] == [2, 2, 6, 6, 6]
 
 
 @unhurried

@@ -244,3 +244,40 @@ def test_threads_that_sleep_outside_the_image_are_found(number: Call) -> None:
         core = 1 if kernel.steps(1) else 0
         kernel.step(core, kernel.steps(core)[0])
     assert kernel.freezing.outside_the_image == ((tid,) if number is Call.SLEEP else ())
+
+
+KEEP: list[tuple[tuple[Call | int | str, ...], tuple[Call | int | str, ...] | None]] = [
+    ((Call.ALARM, 100), (Call.ALARM, 0)),
+    ((Call.SIGCTL, 3, "handler"), (Call.SIGCTL, 3, "none")),
+    ((Call.SIGSEND, 4, "self"), (Call.SIGWAIT, 4)),
+    ((Call.EXCP_CONTROL, 2, 0), None),
+]
+
+
+@pytest.mark.parametrize(("keep", "undo"), KEEP, ids=["an alarm", "a handler", "a signal", "an action"])
+def test_what_the_kernel_keeps_for_a_process_stays_outside_its_image(
+    keep: tuple[Call | int | str, ...], undo: tuple[Call | int | str, ...] | None
+) -> None:
+    """H28: handlers, alarms, signals and actions are statics of the kernel, which no image holds."""
+    cluster = Cluster(TINY)
+    leader = cluster.placement.system_thread_count
+    handler, none = cluster.allocate(4), cluster.allocate(4)
+    cluster_words = {"handler": handler, "none": none, "self": leader}
+    outside: list[tuple[int, ...]] = []
+
+    def made(what: tuple[Call | int | str, ...]) -> Script:
+        number, *arguments = (cluster_words.get(word, 0) if isinstance(word, str) else word for word in what)
+        assert (yield from call(Call(number), *arguments)) == 0
+        outside.append(cluster.kernel.freezing.outside_the_image)
+        return 0
+
+    def main(_: int) -> Script:
+        cluster.memory.set_word(handler, 0x8000)
+        outside.append(cluster.kernel.freezing.outside_the_image)
+        yield from made(keep)
+        if undo is not None:
+            yield from made(undo)
+        return 0
+
+    cluster.run(main)
+    assert outside == [(), (leader,), ()][: len(outside)]

@@ -170,3 +170,47 @@ def test_tasks_end_with_their_process() -> None:
     assert kernel.tasks.credits == 0
     assert kernel.tasks.graph.find(before + 1) is None
     assert TaskState.READY not in [task.state for task in kernel.tasks.graph.touched.values()]
+
+
+@pytest.mark.parametrize("emitted", [False, True], ids=["dispatched", "emitted"])
+def test_a_task_may_write_a_page_that_is_watched(emitted: bool) -> None:
+    """While pages are copied ahead of a move, the first store to each is a fault that the kernel mends."""
+    bench = Bench(MPPA256)
+    base = MPPA256.user_base
+    start = call(Call.TASK_EMIT, ("register", TASK), 2) if emitted else call(Call.TASK_DISPATCH, ("register", TASK))
+    bench.place(
+        0,
+        asm.immediate("addi", S0, RA, 0),
+        call(Call.PAGE_ALLOC, base),
+        call(Call.TASK_CREATE, bench.base + WORKER),
+        asm.immediate("addi", TASK, A0, 0),
+        start,
+        call(Call.TASK_WAIT, ("register", TASK)),
+        asm.jalr(0, S0, 0),
+    )
+    bench.place(WORKER, asm.li(T0, base), asm.store("sw", T0, T0, 8), asm.li(A0, 3), RETURN)
+    kernel = bench.kernel
+    tid = kernel.start(bench.base).tid
+    while not kernel.user_tasks.kept:
+        assert bench.step()
+    kernel.tracking.protect(0)
+    bench.run_until_ended(tid)
+    assert kernel.uarea.retval(tid) == 3
+    assert (kernel.tracking.protected, kernel.tracking.writes) == ([], 1)
+    assert bench.memory.word(bench.placement.frame(0) + 8) == base
+
+
+def test_no_task_is_made_while_pages_are_still_to_come() -> None:
+    """It could need one of them, and the dispatcher, which brings them, would sleep for it."""
+    bench = Bench(MPPA256)
+    create = call(Call.TASK_CREATE, bench.base + WORKER)
+    bench.place(
+        0, asm.immediate("addi", S0, RA, 0), call(Call.PAGE_ALLOC, MPPA256.user_base), create, asm.jalr(0, S0, 0)
+    )
+    tid = bench.kernel.start(bench.base).tid
+    record = bench.kernel.calls.frame(bench.kernel.uarea.thread(0))
+    while not bench.kernel.frames.taken(0) or record.call:
+        assert bench.step()
+    bench.kernel.tracking.expect((0,))
+    bench.run_until_ended(tid)
+    assert signed(bench.kernel.uarea.retval(tid)) == -Errno.EBUSY

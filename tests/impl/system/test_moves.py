@@ -12,11 +12,13 @@ from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.kernel.communicators import Header
 from kmigrate.impl.kernel.machinecode import A0, RA
-from kmigrate.impl.system import Phase, Process, System
+from kmigrate.impl.kernel.syscall import Call
+from kmigrate.impl.programs.catalogue import experiment_argument
+from kmigrate.impl.system import IO, Phase, Process, System
 from kmigrate.impl.system.moves import MoveStatus
 from kmigrate.impl.system.services import Stand
 from kmigrate.spec.vocabulary import DATA_STATES, MovePhase, Mstate
-from support.machinecode import S0, loop
+from support.machinecode import S0, S1, call, loop
 
 COUNT = 3_000_000
 COUNTS = small("counts", loop(S0, COUNT), asm.li(A0, 5), asm.jalr(0, RA, 0))
@@ -139,3 +141,34 @@ def test_a_process_is_lost_with_the_cluster_that_owns_it() -> None:
     system.stop(2)
     system.run(1)
     assert status_of(system, process).phase is MovePhase.LOST_WITH_NODE
+
+
+def test_a_process_with_an_alarm_is_not_moved_without_it() -> None:
+    """The alarm is a static of the kernel: the process would wait for it in vain (H28)."""
+    alarmed = small("alarmed", asm.immediate("addi", S1, RA, 0), call(Call.ALARM, 1_000), loop(S0, COUNT),
+                    call(Call.ALARM, 0), loop(S0, COUNT), asm.li(A0, 5), asm.jalr(0, S1, 0))  # fmt: skip
+    system = System(TINY)
+    process = system.spawn(alarmed, 1, name="alarmed")
+    signals = system.cluster(1).kernel.signals
+    system.run_until(lambda: signals.alarmed and system.phase(process) is Phase.RUNNING, "no alarm is set")
+    system.move(process, 2)
+    status = settled(system, process)
+    assert (status.phase, status.downtime) == (MovePhase.FAILED, 0)
+    assert Refusal.WAITERS.reason in status.reason
+    system.run_until(lambda: not signals.alarmed, "the alarm is not taken back")
+    system.move(process, 2)
+    assert system.wait(process) == 5
+    assert system.place(process).number == 2
+
+
+@pytest.mark.parametrize(("name", "clusters"), [("threads", 2), ("parallel", 4)])
+def test_the_experiments_end_under_the_published_daemon(name: str, clusters: int) -> None:
+    """Their destinations hold processes of their own, which only that daemon writes over."""
+    system = System(daemon="published")
+    argument = experiment_argument(helpers=3, pages=2, clusters=clusters)
+    timer = system.spawn(name, IO, argument)
+    parts = [system.spawn(name, cluster, argument) for cluster in range(clusters)]
+    assert system.wait(timer, limit=100_000_000) == 0
+    assert [system.wait(part, limit=100_000_000) for part in parts] == [0] * clusters
+    assert system.word(timer, "downtime") > 0
+    assert system.crashes() == ()

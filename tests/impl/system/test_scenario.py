@@ -107,9 +107,9 @@ def test_a_program_is_looked_for_beside_its_scenario(tmp_path: Path) -> None:
         ("[[request]]\nat = 1\n", 1, r"\[\[request\]\] needs process, to"),
         ("[[request]]\nat = 1\nprocess = 'x'\nto = 2\n", 3, "no process is called 'x'"),
         (
-            "[[process]]\nprogram='a'\nname='a'\n[[request]]\nat=1\nprocess='a'\nto=2\nmode='cold'\n",
+            "[[process]]\nprogram='a'\nname='a'\n[[request]]\nat=1\nprocess='a'\nto=2\nmode='colt'\n",
             8,
-            "mode 'cold'",
+            "mode 'colt'",
         ),
         ("[[fault]]\nat = 1\nkind = 'stp'\ntarget = 2\n", 3, "did you mean stop"),
         ("[machine]\nslice = 0\n", 2, "slice is 0: it must be in 1.."),

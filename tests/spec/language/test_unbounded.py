@@ -42,6 +42,8 @@ from kmigrate.spec.language.errors import (
 from kmigrate.spec.language.model import State
 from kmigrate.spec.language.plain import apply, evaluate, execute, initial_states
 from kmigrate.spec.language.unbounded import OpenAction, UnboundedModel
+from kmigrate.spec.mstate import PublishedTransfer, Transfer
+from kmigrate.spec.order import PublishedOrder
 from kmigrate.spec.protocol import Hardened, Published
 from support.models import Generated, models, states
 
@@ -126,6 +128,9 @@ SIZES = [
         Published(clusters=2, processes=2, attempts=2, sections=2),
         {"clusters", "processes", "attempts", "sections"},
     ),
+    (PublishedOrder(system=1, pages=2, frames=2, late=1), {"system", "pages", "frames", "late"}),
+    (Transfer(system=1, pages=1, frames=1, late=1, faults=1), {"system", "pages", "frames", "late", "faults"}),
+    (PublishedTransfer(system=1, pages=1, frames=1, parts=2), {"system", "pages", "frames", "parts"}),
 ]
 
 

@@ -49,7 +49,7 @@ class Refusal(Enum):
     OTHER_KERNEL = ("other-kernel", Errno.ENOTSUP)
     """The kernel there places its structures elsewhere."""
     WAITERS = ("waiters", Errno.EBUSY)
-    """A thread of the process sleeps where no image would find it (H24)."""
+    """The process sleeps, or has handlers, alarms or tasks, where no image would find them (H24, H28)."""
     TIMEOUT = ("timeout", Errno.ETIMEDOUT)
     """What the other side owed did not come in time."""
     DAMAGED = ("damaged", Errno.EIO)

@@ -40,6 +40,7 @@ class Saving:
     def begin(self, record: SourceRecord) -> None:
         """The image is taken: save it."""
         record.pieces = ()
+        self._station.happened("saving", record.attempt)
         self._station.kernel.tasks.dispatch(self._save)
 
     def _save_piece(self, request: Request) -> Outcome:

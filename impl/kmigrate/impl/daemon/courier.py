@@ -9,7 +9,7 @@ Source: hardened coordination (ours); nanvix-facts 2.3, 2.5, 7.2.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kmigrate.impl.daemon.lane import Cargo, Lane, LaneState, Opening
+from kmigrate.impl.daemon.lane import Cargo, Lane, Lanes, LaneState, Opening
 from kmigrate.impl.daemon.letters import Letter, letter_bytes
 from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.statics import Statics
@@ -42,6 +42,7 @@ class Courier:
     heed       is given each letter that has come and is whole
     peers      the nodes to which it can write
     transfers  makes the tasks of transfers
+    lanes      one to each peer
     forgotten  letters that were not whole
     Raises     NoNetwork, NoRoom
     """
@@ -54,7 +55,9 @@ class Courier:
         self._size = letter_bytes(self._geometry)
         self._heed = heed
         self._received = statics.take(self._size)
-        self._lanes = {node: self._lane(node, statics.take(self._size)) for node in peers if node != kernel.node}
+        self.lanes = Lanes(
+            {node: self._lane(node, statics.take(self._size)) for node in peers if node != kernel.node}
+        )
         graph = kernel.tasks.graph
         self._listen = self.transfers.start(Operation.MAILBOX_READ)
         heard = self.transfers.finish()
@@ -71,18 +74,18 @@ class Courier:
 
     def send(self, node: int, letter: Letter) -> None:
         """Write a letter to a node; one to a node that is no peer is dropped."""
-        lane = self._lanes.get(node)
+        lane = self.lanes.get(node)
         if lane is not None:
             lane.put(letter.encode(self._geometry))
 
     @property
     def busy(self) -> bool:
         """Whether a letter waits to leave."""
-        return any(lane.state.busy for lane in self._lanes.values())
+        return any(lane.state.busy for lane in self.lanes.values())
 
     def look(self, patience: int) -> None:
         """Time has passed: a node that has not acknowledged for long is not waited for."""
-        for node, lane in self._lanes.items():
+        for node, lane in self.lanes.items():
             state = lane.state
             if state.under_way is not None:
                 state.waited += 1
@@ -94,16 +97,12 @@ class Courier:
 
     def kept(self) -> CourierState:
         """What it knows, to be put into the courier of another kernel that is built alike."""
-        fresh = LaneState()
-        used = [(node, lane.state.copy()) for node, lane in self._lanes.items() if lane.state != fresh]
-        return CourierState(self.forgotten, tuple(used))
+        return CourierState(self.forgotten, self.lanes.kept())
 
     def put(self, state: CourierState) -> None:
         """Know what another one knew."""
         self.forgotten = state.forgotten
-        used = dict(state.lanes)
-        for node, lane in self._lanes.items():
-            lane.state = used[node].copy() if node in used else LaneState()
+        self.lanes.put(state.lanes)
 
     # -- tasks -------------------------------------------------------------------------------------------
 

@@ -309,7 +309,8 @@ class DestinationSide:
         attempt = record.attempt
         self._station.resident = Resident(attempt.container, attempt.epoch, record.manifest.incarnation)
         self._close(record)
-        self._station.happened("copy_started", attempt)
+        following = len(self._station.kernel.tracking.awaited)
+        self._station.happened("copy_started", attempt, following=following)
         self._receiver.begin(record)
 
     def _clear(self, record: DestinationRecord) -> None:
@@ -344,6 +345,13 @@ class DestinationSide:
     def kept(self) -> tuple[object, ...]:
         """What it knows, to be put into the side of another kernel that is built alike."""
         return self.current and self.current.copy(), self.last and self.last.copy(), self.in_portal
+
+    def copy(self, other: "DestinationSide") -> None:
+        """Know what the side of another kernel knows that is built alike."""
+        self.current = other.current and other.current.copy()
+        if self.last != other.last:
+            self.last = other.last and other.last.copy()
+        self.in_portal = other.in_portal
 
     def said(self) -> tuple[object, ...]:
         """The same in short; of an image that has come, its digest."""

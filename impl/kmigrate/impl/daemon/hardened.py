@@ -95,9 +95,9 @@ class HardenedDaemon:
         """A process has begun here; the name service has to know it too."""
         self.station.resident = Resident(container)
 
-    def begin(self, container: int) -> None:
-        """A process of a service that counts epochs from `FIRST_EPOCH` has begun here."""
-        self.station.resident = Resident(container, FIRST_EPOCH)
+    def begin(self, container: int, incarnation: int = 1) -> None:
+        """A process of a service that counts epochs from `FIRST_EPOCH` has begun here, or a later life of one."""
+        self.station.resident = Resident(container, FIRST_EPOCH, incarnation)
 
     @property
     def free(self) -> bool:
@@ -146,6 +146,21 @@ class HardenedDaemon:
         arriving = None if station.arriving is None else station.arriving.copy()
         own = (station.resident, tuple(sorted(station.seen.items())), serving, arriving, tuple(station.lost))
         return own, station.courier.kept(), self.source.kept(), self.destination.kept()
+
+    def copy(self, other: "HardenedDaemon") -> None:
+        """Know what another daemon knows, of a kernel that is built alike."""
+        mine, its = self.station, other.station
+        mine.resident = its.resident
+        if mine.seen != its.seen:
+            mine.seen = dict(its.seen)
+        if mine.lost != its.lost:
+            mine.lost = list(its.lost)
+        mine.serving = None if its.serving is None else its.serving.copy()
+        mine.arriving = None if its.arriving is None else its.arriving.copy()
+        mine.courier.forgotten = its.courier.forgotten
+        mine.courier.lanes.match(its.courier.lanes)
+        self.source.copy(other.source)
+        self.destination.copy(other.destination)
 
     def said(self) -> tuple[object, ...]:
         """The same in short: daemons that will do the same say the same, and print alike."""

@@ -137,3 +137,24 @@ class Lane:
         state.busy = False
         self._dispatcher.exit(Trigger.USER1)
         return 0
+
+
+class Lanes(dict[int, Lane]):
+    """Lanes by the nodes to which they lead."""
+
+    def kept(self) -> tuple[tuple[int, LaneState], ...]:
+        """What those know that have been used, to be put into the lanes of another kernel that is built alike."""
+        fresh = LaneState()
+        return tuple((node, lane.state.copy()) for node, lane in self.items() if lane.state != fresh)
+
+    def put(self, states: tuple[tuple[int, LaneState], ...]) -> None:
+        """Know what other lanes knew."""
+        used = dict(states)
+        for node, lane in self.items():
+            lane.state = used[node].copy() if node in used else LaneState()
+
+    def match(self, other: "Lanes") -> None:
+        """Know what the lanes of another kernel know that is built alike."""
+        for lane, its in zip(self.values(), other.values(), strict=True):
+            if lane.state != its.state:
+                lane.state = its.state.copy()

@@ -66,7 +66,7 @@ class Letter:
 
     number        the piece of a WANT, the port of a REQ, the request of a third party, the frame of a NEED
     reason        why, for a NACK, a NO and a STAYED
-    layout        hash of the kernel's layout, for a REQ
+    layout        hash of the kernel's layout, for a REQ; for an ASK the limits of its rounds stand there
     kernel_pages  kernel pages that the process holds, for a REQ
     frames        frames that it holds, for a REQ
     mode          how it is to move, for a REQ and an ASK

@@ -74,7 +74,7 @@ class Server:
             return None
         content = station.residence.page(page.frame)
         station.kernel.memory.write(station.piece, content)
-        station.happened("page_served", serving.attempt, frame=page.frame)
+        station.happened("page_served", serving.attempt, frame=page.frame, bytes=len(content))
         return station.piece, len(content), Tag.of(epoch, sequence).word
 
     def look(self, again: int, patience: int) -> None:

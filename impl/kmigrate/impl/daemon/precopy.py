@@ -81,7 +81,8 @@ class PreCopy:
             record.rounds.sent += 1
         content = station.residence.page(page.frame)
         station.kernel.memory.write(station.piece, content)
-        station.happened("page_copied", record.attempt, frame=page.frame, round=record.rounds.number)
+        facts = {"frame": page.frame, "round": record.rounds.number, "bytes": len(content)}
+        station.happened("page_copied", record.attempt, **facts)
         return station.piece, len(content), Tag.of(record.attempt.epoch, sequence).word
 
     def look(self, record: SourceRecord) -> None:

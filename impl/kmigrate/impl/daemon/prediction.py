@@ -2,8 +2,8 @@
 
 The image is cut into pieces, so its size says how many; a piece costs the same whatever is in it. What is fixed is
 counted: the freeze, the kernel's side of the process, which no mode sends ahead, the commit and the thaw. What the
-process writes is taken from a sample: the pages that it wrote in a stretch of time are its working set, and in less
-time it writes a share of them.
+process writes is taken from a sample: how many different pages it wrote within some stretches of time. Between two
+of them it is expected to write as many as in the longer one, and never more than in the longest.
 
 Source: thesis 5 (equation 5.4) and 2.4.1; the model of writing is ours.
 """
@@ -42,20 +42,24 @@ class Load:
     """What a process holds, and how it writes.
 
     kernel_pages, frames  pages that it holds
-    written               different pages that it wrote in the sample
-    sample_cycles         how long the sample was; 0: none was taken, and all pages are taken as written
+    written               (cycles, different pages that it wrote within them), ascending; without any, all pages are
+                          taken as written at once
     """
 
     kernel_pages: int
     frames: int
-    written: int = 0
-    sample_cycles: int = 0
+    written: tuple[tuple[int, int], ...] = ()
 
     def dirty(self, cycles: int) -> int:
         """Different pages that it is expected to write in a stretch of time."""
-        if not self.sample_cycles:
+        if not self.written:
             return self.frames
-        return min(self.written, -(-self.written * cycles // self.sample_cycles))
+        return next((pages for within, pages in self.written if within >= cycles), self.written[-1][1])
+
+    @property
+    def working_set(self) -> int:
+        """Different pages that it wrote in the longest stretch."""
+        return self.written[-1][1] if self.written else self.frames
 
 
 @dataclass(frozen=True, slots=True)

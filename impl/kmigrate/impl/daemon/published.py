@@ -112,6 +112,10 @@ class PublishedDaemon:
         """What it knows, to be put into the daemon of another kernel that is built alike."""
         return self.in_portal, self._in_mailbox, tuple(vars(self.control).items())
 
+    def copy(self, other: "PublishedDaemon") -> None:
+        """Know what another daemon knows, of a kernel that is built alike."""
+        self.put(other.kept())
+
     def said(self) -> tuple[object, ...]:
         """The same: daemons that will do the same say the same, and print alike."""
         return self.kept()

@@ -7,6 +7,7 @@ round leaves no less than the one before, unless the process can be slowed down 
 Source: thesis 2.4.1.2 (pre-copy, hybrid). The limits and the throttle are ours.
 """
 
+import struct
 from dataclasses import dataclass, field, replace
 
 THROTTLE_STEP = 20
@@ -14,9 +15,12 @@ THROTTLE_STEP = 20
 THROTTLE_MOST = 80
 
 
+_LIMITS = struct.Struct("<HHBB2x")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When copying ahead ends.
+    """When copying ahead ends. As bytes: {pages u16, rounds u16, throttle u8, strict u8}, 8 bytes.
 
     pages     frames that may be left for the freeze, 0 or more
     rounds    most rounds, 1 or more, the first included
@@ -28,6 +32,16 @@ class Limits:
     rounds: int = 8
     throttle: bool = True
     strict: bool = False
+
+    def encode(self) -> bytes:
+        """The limits as bytes."""
+        return _LIMITS.pack(self.pages, self.rounds, self.throttle, self.strict)
+
+    @classmethod
+    def decode(cls, content: bytes) -> "Limits":
+        """Read limits; those that are no limits are taken as the nearest that are."""
+        pages, rounds, throttle, strict = _LIMITS.unpack(content)
+        return cls(pages, max(1, rounds), bool(throttle), bool(strict))
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ Source: hardened coordination (ours); nanvix-facts 9 (H1, H3 to H13, H15 to H20,
 from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident, SourceRecord
 from kmigrate.impl.daemon.cold import Saving
 from kmigrate.impl.daemon.following import Serving
-from kmigrate.impl.daemon.lane import Cargo, Lane, LaneState, Opening
+from kmigrate.impl.daemon.lane import Cargo, Lane, Lanes, Opening
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.postcopy import Server
 from kmigrate.impl.daemon.precopy import PreCopy
@@ -48,7 +48,7 @@ class SourceSide:
         self.last: SourceRecord | None = None
         self.heard = 0
         self._station = station
-        self._lanes = {node: self._lane(node) for node in places if node != station.node}
+        self._lanes = Lanes({node: self._lane(node) for node in places if node != station.node})
         self._barrier = station.kernel.tasks.graph.create(self._pass_barrier)
         self._ahead = PreCopy(station, self._send)
         self._server = Server(station, self._lanes)
@@ -82,7 +82,7 @@ class SourceSide:
         station.seen[resident.container] = epoch
         attempt = Attempt(resident.container, station.node, destination, epoch)
         self.current = self.last = SourceRecord(attempt, mode, limits or Limits(), request=number)
-        station.happened("requested", attempt)
+        station.happened("requested", attempt, mode=mode.value)
         self._lanes[destination].open()
         station.watch()
         return attempt
@@ -98,9 +98,9 @@ class SourceSide:
             return Refusal.UNDER_WAY, f"pages of attempt {station.arriving.attempt} are still to come"
         if station.resident is None or station.residence.empty:
             return Refusal.NOT_HERE, "no process stands here"
-        asleep = station.kernel.freezing.outside_the_image
-        if asleep:
-            return Refusal.WAITERS, f"threads {', '.join(map(str, asleep))} sleep where no image would find them"
+        bound = station.kernel.freezing.outside_the_image
+        if bound:
+            return Refusal.WAITERS, f"threads {', '.join(map(str, bound))} sleep or have what no image would hold"
         return None, ""
 
     def _ask(self, record: SourceRecord) -> None:
@@ -190,7 +190,8 @@ class SourceSide:
             )
         self.heard = number if fresh else self.heard
         if reason is None:
-            self.request(letter.attempt.destination, number, mode=letter.mode)
+            limits = Limits.decode(letter.layout)
+            self.request(letter.attempt.destination, number, mode=letter.mode, limits=limits)
             station.courier.send(station.names, Letter(Kind.MOVING, letter.attempt, number))
         else:
             station.courier.send(station.names, Letter(Kind.STAYED, letter.attempt, number, reason=reason))
@@ -375,9 +376,16 @@ class SourceSide:
 
     def kept(self) -> tuple[object, ...]:
         """What it knows, to be put into the side of another kernel that is built alike."""
-        fresh = LaneState()
-        lanes = tuple((node, lane.state.copy()) for node, lane in self._lanes.items() if lane.state != fresh)
-        return self.last and self.last.copy(), self.current is not None, self.heard, lanes
+        return self.last and self.last.copy(), self.current is not None, self.heard, self._lanes.kept()
+
+    def copy(self, other: "SourceSide") -> None:
+        """Know what the side of another kernel knows that is built alike."""
+        last = other.last
+        if self.last != last:
+            self.last = None if last is None else last.copy()
+        self.current = None if other.current is None else self.last
+        self.heard = other.heard
+        self._lanes.match(other._lanes)
 
     def said(self) -> tuple[object, ...]:
         """The same in short; the last piece of an image stands for all of it."""
@@ -395,6 +403,4 @@ class SourceSide:
         self.last = last.copy() if isinstance(last, SourceRecord) else None
         self.current = self.last if is_open else None
         self.heard = heard
-        used = dict(lanes)
-        for node, lane in self._lanes.items():
-            lane.state = used[node].copy() if node in used else LaneState()
+        self._lanes.put(lanes)

@@ -11,8 +11,9 @@ from kmigrate.impl.experiments.measure import LIMIT, SETTLED, SLICE
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.daemons import DaemonKind
+from kmigrate.impl.system.parts import IO
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.system import IO, System
+from kmigrate.impl.system.system import System
 
 TRAVELLER = "traveller"
 """The logical name of the process."""

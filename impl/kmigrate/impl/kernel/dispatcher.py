@@ -113,7 +113,7 @@ class Dispatcher:
     def run_emitted(self, core: int) -> None:
         """Run what was emitted to a core. Raises KernelPanic if a body does not end at once."""
         for task in tuple(self._emitted[core]):
-            before = self._current[core]
+            before = self._current[core], self._endings[core]
             self._current[core], self._endings[core] = task, Exit()
             self.board.start(task)
             request = Request(core, self._scheduler.current(core), task.arguments, 0, 0)
@@ -125,7 +125,7 @@ class Dispatcher:
             if not isinstance(outcome, int):
                 raise KernelPanic(f"task {task.identity} would block inside an interrupt of core {core}")
             ending = self._endings[core]
-            self._current[core] = before
+            self._current[core], self._endings[core] = before
             self.board.end(task, outcome, ending)
         self._emitted[core].clear()
 

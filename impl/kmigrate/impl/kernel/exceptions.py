@@ -63,6 +63,11 @@ class Exceptions:
         self._scheduler.wake_one(self._handlers)
         return True
 
+    @property
+    def kept(self) -> bool:
+        """Whether the process has said what is done about exceptions."""
+        return bool(self._actions)
+
     def forget(self) -> None:
         """The process has ended: nothing is handled or ignored any more."""
         self._actions.clear()

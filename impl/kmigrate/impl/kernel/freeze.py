@@ -7,6 +7,8 @@ call while it is set; and it says whether all is at rest, so that its caller ask
 Source: thesis 4.5.1.2; nanvix-facts 5, 9 (H15, H17, H21, H24); nanvix-behaviours, freeze. `hold` is ours.
 """
 
+from collections.abc import Callable
+
 from kmigrate.impl.kernel.boards import Boards
 from kmigrate.impl.kernel.calls import Calls
 from kmigrate.impl.kernel.errno import Errno
@@ -15,17 +17,22 @@ from kmigrate.impl.kernel.placement import MASTER_CORE
 from kmigrate.impl.kernel.scheduler import Event, Scheduler
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.kernel.thread import ThreadState
+from kmigrate.impl.kernel.threads import GONE
 from kmigrate.impl.kernel.uarea import UArea
 
 
 class Freezing:
-    """Freeze, hold and their opposites in one cluster."""
+    """Freeze, hold and their opposites in one cluster.
+
+    kept  whether the kernel keeps something for the process that is not in its image; set by the kernel
+    """
 
     def __init__(self, uarea: UArea, boards: Boards, scheduler: Scheduler, calls: Calls) -> None:
         self._uarea = uarea
         self._boards = boards
         self._scheduler = scheduler
         self._calls = calls
+        self.kept: Callable[[], bool] = lambda: False
 
     def serve(self, calls: Calls) -> None:
         """Register the calls."""
@@ -75,14 +82,20 @@ class Freezing:
 
     @property
     def outside_the_image(self) -> tuple[int, ...]:
-        """The tids of user threads that sleep where no migration would find them (H24)."""
+        """The tids of user threads that no migration would take along whole.
+
+        They sleep where none would find them (H24), or the kernel keeps handlers, alarms, signals or tasks for them
+        that stay behind (H28).
+        """
         inside = [thread for slot in range(self._uarea.slots) for thread in self._uarea.joincond(slot)]
         for board in self._boards:
             inside += [*board.waiting_for_answer, *board.waiting_for_turn]
+        kept = self.kept()
         return tuple(
             thread.tid
             for thread in self._uarea.threads()
-            if thread.state == ThreadState.SLEEPING and thread not in inside
+            if (thread.state == ThreadState.SLEEPING and thread not in inside)
+            or (kept and thread.state not in GONE)
         )
 
     def _hold(self, core: int, arguments: tuple[int, ...]) -> int:

@@ -95,8 +95,9 @@ class Kernel:
         self.signals = Signals(memory, self.scheduler, self.threads, self.user, code)
         self.dispatcher = Dispatcher(memory, self.scheduler, self.calls, self.effort)
         self.tasks = self.dispatcher.board
-        self.user_tasks = UserTasks(memory, placement, self.dispatcher, self.calls, code)
+        self.user_tasks = UserTasks(memory, placement, self.dispatcher, self.calls, code, self.tracking)
         self.threads.emptied = self.forget_process
+        self.freezing.kept = lambda: self.signals.kept or self.exceptions.kept or self.user_tasks.kept
         self.perf = Perf(placement.geometry.cores)
         mutexes = Mutexes(self.user, self.threads, placement.slots)
         for part in (

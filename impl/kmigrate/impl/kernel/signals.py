@@ -71,6 +71,12 @@ class Signals:
         self._code.end_signal(core)
         return True
 
+    @property
+    def kept(self) -> bool:
+        """Whether the process has handlers, alarms or signals on their way."""
+        awaited = any(numbers and self._threads.find(tid) for tid, numbers in self._pending.items())
+        return bool(self._handlers or self._alarms or self._handling) or awaited
+
     def forget(self) -> None:
         """The process has ended: handlers, alarms and signals on their way are gone."""
         for kept in (self._handlers, self._pending, self._handling, self._alarms):

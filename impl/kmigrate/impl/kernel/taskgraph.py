@@ -21,15 +21,16 @@ from kmigrate.impl.kernel.task import (
 
 
 class TaskGraph:
-    """The tasks of one cluster and their edges.
+    """The tasks of one cluster and their edges. A new task's id follows on the highest that is in use.
 
     touched  every task of which anything may have changed, by id; who compares graphs may empty it
+    rewired  every task whose edges to others may have changed, in the same way
     """
 
     def __init__(self) -> None:
         self.touched: dict[int, Task] = {}
+        self.rewired: dict[int, Task] = {}
         self._tasks: dict[int, Task] = {}
-        self._next_identity = NULL_ID + 1
 
     def create(
         self,
@@ -52,8 +53,8 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, "a task needs a body")
         if period < 0:
             raise Refused(Errno.EINVAL, f"a task cannot have the period {period}")
-        task = Task(self._next_identity, body, priority, period, release, internal=internal)
-        self._next_identity += 1
+        identity = 1 + max(self._tasks, default=NULL_ID)
+        task = Task(identity, body, priority, period, release, internal=internal)
         self._tasks[task.identity] = task
         return task
 
@@ -63,6 +64,7 @@ class TaskGraph:
         if task.children or task.parents:
             raise Refused(Errno.EINVAL, f"task {task.identity} still has parents or children")
         del self._tasks[task.identity]
+        self.touched.pop(task.identity, None)
         task.identity = NULL_ID
         task.state = TaskState.INVALID
 
@@ -86,6 +88,7 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, f"task {child.identity} has {MAX_PARENTS} parents already")
         self.touch(parent)
         self.touch(child)
+        self.rewired[parent.identity] = parent
         parent.children.append(Edge(child, dependency, temporary, triggers))
         child.parents += 1
         child.waiting_for += 1
@@ -104,6 +107,7 @@ class TaskGraph:
         """Remove one edge of a parent."""
         self.touch(parent)
         self.touch(edge.child)
+        self.rewired[parent.identity] = parent
         parent.children.remove(edge)
         edge.child.parents -= 1
         edge.child.waiting_for = max(0, edge.child.waiting_for - 1)
@@ -119,8 +123,9 @@ class TaskGraph:
                     self.remove(parent, edge)
 
     def touch(self, task: Task) -> None:
-        """Something of a task changes."""
-        self.touched[task.identity] = task
+        """Something of a task changes; one that was unlinked while it ran is nobody's any more."""
+        if task.identity != NULL_ID:
+            self.touched[task.identity] = task
 
     def find(self, identity: int) -> Task | None:
         """The task with an id; None when there is none."""

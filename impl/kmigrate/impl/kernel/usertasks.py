@@ -31,7 +31,8 @@ from kmigrate.impl.kernel.task import (
     TaskState,
     Trigger,
 )
-from kmigrate.impl.kernel.thread import NULL, Thread
+from kmigrate.impl.kernel.thread import NULL
+from kmigrate.impl.kernel.tracking import Tracking
 from kmigrate.impl.kernel.usercode import Fault, Trap, UserCode
 
 MASTER_USER_STACK, DISPATCHER_USER_STACK = 0, 2
@@ -89,7 +90,13 @@ class UserTasks:
     """The tasks of the process in one cluster."""
 
     def __init__(
-        self, memory: Sram, placement: Placement, dispatcher: Dispatcher, calls: Calls, code: UserCode
+        self,
+        memory: Sram,
+        placement: Placement,
+        dispatcher: Dispatcher,
+        calls: Calls,
+        code: UserCode,
+        tracking: Tracking,
     ) -> None:
         self._memory = memory
         self._page = placement.geometry.page_bytes
@@ -99,6 +106,7 @@ class UserTasks:
         self._graph = dispatcher.board.graph
         self._calls = calls
         self._code = code
+        self._tracking = tracking
         self._tasks: dict[int, Task] = {}
 
     def serve(self, calls: Calls) -> None:
@@ -111,6 +119,11 @@ class UserTasks:
         calls.local[Call.TASK_CURRENT] = self._current
         calls.local[Call.TASK_GET] = self._get
         calls.local[Call.TASK_EXIT] = self._exit
+
+    @property
+    def kept(self) -> bool:
+        """Whether the process has tasks."""
+        return bool(self._tasks)
 
     def forget(self) -> None:
         """The process has ended: its tasks are unmade; the one that is running, with the next process."""
@@ -131,6 +144,8 @@ class UserTasks:
         start, priority, _, release, _ = request.arguments
         if start == NULL:
             raise Refused(Errno.EINVAL, "a task needs a function")
+        if self._tracking.awaited:
+            raise Refused(Errno.EBUSY, "pages of the process are still to come, and a task cannot sleep until then")
         if len(self._tasks) == TASKS_MAX:
             raise Refused(Errno.EAGAIN, f"the process has {TASKS_MAX} tasks already")
         task = self._graph.create(
@@ -143,8 +158,10 @@ class UserTasks:
         return task.identity
 
     def _unlink(self, request: Request) -> Outcome:
-        """Argument: a task."""
+        """Argument: a task. Whoever waits for it waits for ever; the id may be another one's later."""
         task = self._find(request.arguments[0])
+        if not (task.children or task.parents):
+            self._dispatcher.drop(task)
         self._graph.unlink(task)
         del self._tasks[request.arguments[0]]
         return 0
@@ -216,7 +233,7 @@ class UserTasks:
             case Trap() as trap:
                 self._code.answer(core, self._local(request, trap))
             case Fault() as fault:
-                raise self._failed(request.thread, fault)
+                self._mend(request, fault)
             case None:
                 pass
         return Again(RUN)
@@ -234,7 +251,7 @@ class UserTasks:
                 case Trap() as trap:
                     self._code.answer(core, self._local(request, trap))
                 case Fault() as fault:
-                    raise self._failed(request.thread, fault)
+                    self._mend(request, fault)
                 case None:
                     pass
         raise KernelPanic(f"a task does not end inside an interrupt of core {core}")
@@ -251,8 +268,10 @@ class UserTasks:
             raise KernelPanic(f"call {trap.call} of a task would sleep")
         return outcome
 
-    def _failed(self, thread: Thread, fault: Fault) -> UnhandledException:
-        return UnhandledException(fault.exception, thread.tid, fault.address, fault.instruction)
+    def _mend(self, request: Request, fault: Fault) -> None:
+        """Give back the right to write a page that is watched. Raises UnhandledException for any other fault."""
+        if not self._tracking.fault(request.core, fault):
+            raise UnhandledException(fault.exception, request.thread.tid, fault.address, fault.instruction)
 
 
 def _given(given: tuple[int, ...], own: tuple[int, ...]) -> tuple[int, ...]:

@@ -45,6 +45,9 @@ SHIPPED = (
     Shipped("tasks", "functions run by the dispatcher", "rounds; 0: 10"),
     Shipped("names", "a client finds a server by its name", "0: the server; else the client's numbers"),
     Shipped("workload", "checks itself: CRC, sort, matrix, sieve, a thread each", "rounds; 0: 3", bare=True),
+    Shipped(
+        "pages", "checks its user pages: four threads, each with one it writes and one it reads", "rounds; 0: 200"
+    ),
     Shipped("benchmark", "list, matrix, state machine, checksum", "iterations; 0: 10", bare=True),
     Shipped("crash_illegal", "an instruction that does not exist", "none", bare=True),
     Shipped("crash_address", "a store where no memory is", "the address; 0: 0xf0000000", bare=True),

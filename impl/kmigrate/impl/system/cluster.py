@@ -126,12 +126,27 @@ class Cluster:
     def put_armed(
         self, armed: tuple[tuple[tuple[str, tuple[int, int]], ...], ...], timer: tuple[int, int] | None
     ) -> None:
-        """Have the same events pending as another machine: (step, (cycle, number)) by core, and the next tick."""
-        self.armed = [
-            [(Step(step), self._post(core, Step(step), cycle, sequence)) for step, (cycle, sequence) in events]
-            for core, events in enumerate(armed)
-        ]
-        self.timer = None if timer is None else self._post_tick(*timer)
+        """Have the same events pending as another machine: (step, (cycle, number)) by core, and the next tick.
+
+        None of the own ones is; what would be the same again is kept.
+        """
+        for core, events in enumerate(armed):
+            own = self.armed[core]
+            if len(own) == len(events) and all(
+                step is of and (event.cycle, event.key[2]) == when
+                for (step, event), (of, when) in zip(own, events, strict=True)
+            ):
+                for _, event in own:
+                    self._agenda.keep(event)
+            else:
+                self.armed[core] = [
+                    (Step(step), self._post(core, Step(step), cycle, sequence))
+                    for step, (cycle, sequence) in events
+                ]
+        if self.timer is not None and (self.timer.cycle, self.timer.key[2]) == timer:
+            self._agenda.keep(self.timer)
+        else:
+            self.timer = None if timer is None else self._post_tick(*timer)
 
     def keep_armed(self) -> None:
         """Have the events pending again that were, after the agenda was emptied."""

@@ -39,6 +39,10 @@ class Daemon(Protocol):
         """What it knows, to be put into the daemon of another kernel that is built alike."""
         ...
 
+    def copy(self, other: Self) -> None:
+        """Know what another daemon knows, of a kernel that is built alike."""
+        ...
+
     def said(self) -> tuple[object, ...]:
         """The same in short: daemons that will do the same say the same, and print alike."""
         ...

@@ -39,6 +39,53 @@ class NoDaemon(ImplError):
         self.cluster = cluster
 
 
+class NoSuchMode(ImplError):
+    """The published protocol was to move a process in a mode that it does not have."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(f"the published daemons know one mode, stop-and-copy; {mode} needs the hardened ones")
+        self.mode = mode
+
+
+class NoCheckpoint(ImplError):
+    """No image of a process can be taken now."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"process {name} has no checkpoint: {why}")
+        self.name = name
+        self.why = why
+
+
+class NoSample(ImplError):
+    """It cannot be seen how a process writes."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"how process {name} writes cannot be seen: {why}")
+        self.name = name
+        self.why = why
+
+
+class NoRestore(ImplError):
+    """No process can begin from an image here."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"process {name} is not restored: {why}")
+        self.name = name
+        self.why = why
+
+
+class ProcessLost(ImplError):
+    """A process was waited for whose pages stopped with the cluster that it had left."""
+
+    def __init__(self, name: str, cluster: int | None) -> None:
+        super().__init__(
+            f"process {name} is lost with {cluster_name(cluster)}, where pages of it stood that had not followed "
+            "it; it can begin again from a checkpoint"
+        )
+        self.name = name
+        self.cluster = cluster
+
+
 class NameTaken(ImplError):
     """Two processes were to have one name."""
 

@@ -60,7 +60,7 @@ def _around(system: System) -> tuple[object, ...]:
         sorted(state.heads.items()),
         sorted(sender for _, sender in services.pending),
         sorted(number for _, number in services.alarms),
-        [(wished.process, wished.node) for _, wished in system.wishes],
+        [wished for _, wished in system.wishes],
         [cluster for _, cluster in system.stops],
         [
             (fault.position - fabric.carried, fault.kind, fault.amount)

@@ -6,10 +6,12 @@ transfer is the sub-state. Times are cycles.
 Source: thesis 4.5.1.2 for the states; the words are ours.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from kmigrate.impl.daemon.rounds import Limits
+from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.spec.vocabulary import DATA_STATES, Mode, MovePhase, Mstate
 
 Times = tuple[tuple[str, int], ...]
@@ -17,6 +19,57 @@ Times = tuple[tuple[str, int], ...]
 _OVER = (MovePhase.COMPLETED, MovePhase.FAILED, MovePhase.CANCELLED, MovePhase.LOST_WITH_NODE)
 _ROLLED_BACK = ("cancelled", "nack_heeded", "rolled_back")
 _FROZEN = ("freeze_started", "freeze")
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How pages stand that go ahead of the image or follow it.
+
+    ahead         that were sent ahead, repeated ones counted
+    rounds        of copying ahead that are over
+    dirty         pages that the last of them has left
+    since         cycle at which the round began that is under way, or has ended last
+    round_cycles  that the last round has taken
+    throttle      per cent of its time that the process is held back
+    remaining     that are still to follow
+    requests      that a thread needed before they had come
+    arrived       that have followed
+    """
+
+    ahead: int = 0
+    rounds: int = 0
+    dirty: int = 0
+    since: int = 0
+    round_cycles: int = 0
+    throttle: int = 0
+    remaining: int = 0
+    requests: int = 0
+    arrived: int = 0
+
+    def dirty_rate(self, hertz: int) -> float:
+        """Pages that the process writes in a second, by the last round; 0 without one."""
+        return self.dirty * hertz / self.round_cycles if self.round_cycles else 0.0
+
+    def heed(self, cycle: int, name: str, facts: Mapping[str, int | str]) -> "Pages":
+        """How they stand after an event."""
+        match name:
+            case "page_copied":
+                return replace(self, ahead=self.ahead + 1, since=self.since or cycle)
+            case "round_over":
+                took = cycle - (self.since or cycle)
+                dirty, throttle = int(facts["dirty"]), int(facts["throttle"])
+                rounds = self.rounds + 1
+                return replace(self, rounds=rounds, dirty=dirty, throttle=throttle, since=cycle, round_cycles=took)
+            case "copy_started":
+                return replace(self, remaining=int(facts.get("following", 0)))
+            case "page_asked":
+                return replace(self, requests=self.requests + 1)
+            case "page_arrived":
+                return replace(self, remaining=self.remaining - 1, arrived=self.arrived + 1)
+            case "pages_completed" | "lost_with_node":
+                return replace(self, remaining=0)
+            case _:
+                return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +83,8 @@ class MoveStatus:
     reason       why it has not moved, in a word; empty unless it has failed or was cancelled
     times        the cycle at which each thing happened first, in order
     ram_bytes    bytes of the process that were sent, void and doubled pieces included
-    pieces       pieces that carried them
+    pieces       pieces of the image that carried them, pages ahead of it and behind it apart
+    pages        how the pages that are not in the image stand
     """
 
     process: str
@@ -44,6 +98,7 @@ class MoveStatus:
     times: Times = ()
     ram_bytes: int = 0
     pieces: int = 0
+    pages: Pages = field(default_factory=lambda: Pages())
 
     def at(self, *names: str) -> int | None:
         """The cycle of the first of these events that has happened; None if none has."""
@@ -72,10 +127,7 @@ class MoveStatus:
     @property
     def breakdown(self) -> Times:
         """Cycles of each part: setup, freeze, the states of the transfer, commit, thaw; those that were passed."""
-        marks = [(name, cycle) for name, cycle in self.times if name in _PARTS or name in _STATES]
-        return tuple(
-            (_PARTS.get(name, name), following - cycle) for (name, cycle), (_, following) in pairwise(marks)
-        )
+        return tuple((part, cycles) for part, _, cycles in _parts(self.times))
 
     @staticmethod
     def _between(first: int | None, last: int | None) -> int:
@@ -88,14 +140,19 @@ class Wish:
 
     process: str
     node: int | None
+    mode: Mode = Mode.STOP_AND_COPY
+    limits: Limits = field(default_factory=Limits)
 
 
 _PARTS = {
     "requested": "setup",
+    "page_copied": "ahead",
     "freeze_started": "freeze",
+    "saving": "save",
     "commit_asked": "commit",
     "commit_recorded": "thaw",
-    "copy_started": "end",
+    "copy_started": "pages",
+    "pages_completed": "end",
 }
 _OF_SOURCE = {
     "migration_called": "migration_called",
@@ -103,6 +160,42 @@ _OF_SOURCE = {
     "section_written": "section_written",
 }
 _STATES = tuple(state.value for state in Mstate)
+
+
+def _parts(times: Times) -> Iterator[tuple[str, int, int]]:
+    """Each part of a move that is over: its name, the cycle at which it begins, its cycles."""
+    marks = [(name, cycle) for name, cycle in times if name in _PARTS or name in _STATES]
+    for (name, cycle), (_, following) in pairwise(marks):
+        yield _PARTS.get(name, name), cycle, following - cycle
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of an attempt to move a process: where it is to be shown, its name, when it begins, how long it is."""
+
+    node: int
+    process: int
+    epoch: int
+    name: str
+    cycle: int
+    cycles: int
+
+
+def spans(events: Iterable[TraceEvent]) -> tuple[Span, ...]:
+    """The parts of all attempts in a trace, as `MoveStatus.breakdown` has those of one; each on its source."""
+    times: dict[tuple[int, int, int], dict[str, int]] = {}
+    for event in events:
+        facts = event.arguments
+        if "epoch" not in facts or "process" not in facts or "source" not in facts:
+            continue
+        known = times.setdefault((int(facts["process"]), int(facts["epoch"]), int(facts["source"])), {})
+        for mark in (event.name, str(facts.get("mstate", ""))):
+            known.setdefault(mark, event.cycle)
+    return tuple(
+        Span(source, process, epoch, name, cycle, cycles)
+        for (process, epoch, source), marks in times.items()
+        for name, cycle, cycles in _parts(tuple(marks.items()))
+    )
 
 
 class Moves:
@@ -172,7 +265,8 @@ class Moves:
         if status is None or status.epoch < epoch or begins:
             if not begins:
                 return
-            status = MoveStatus(process, source, destination, epoch)
+            mode = Mode(facts.get("mode", Mode.STOP_AND_COPY.value))
+            status = MoveStatus(process, source, destination, epoch, mode)
         elif status.epoch > epoch:
             return
         mstate = facts.get("mstate")
@@ -181,6 +275,7 @@ class Moves:
         status = replace(status, times=(*status.times, *((m, cycle) for m in marks if m not in known)))
         if mstate:
             status = replace(status, mstate=Mstate(mstate))
+        status = replace(status, pages=status.pages.heed(cycle, name, facts))
         self.last[process] = self._phased(status, name, facts)
 
     def _phased(self, status: MoveStatus, name: str, facts: Mapping[str, int | str]) -> MoveStatus:
@@ -188,8 +283,20 @@ class Moves:
         if name in ("section_sent", "section_written"):
             size = int(facts.get("bytes", 0))
             return replace(status, ram_bytes=status.ram_bytes + size, pieces=status.pieces + 1)
+        if name in ("page_copied", "page_served"):
+            status = replace(status, ram_bytes=status.ram_bytes + int(facts["bytes"]))
+            return replace(status, phase=MovePhase.ACTIVE) if name == "page_copied" else status
         if name in _FROZEN:
+            cold = status.mode is Mode.COLD
+            return replace(status, phase=MovePhase.ACTIVE if cold else MovePhase.PRE_SWITCHOVER)
+        if name == "sealed":
             return replace(status, phase=MovePhase.PRE_SWITCHOVER)
+        if name == "copy_started" and status.pages.remaining:
+            return replace(status, phase=MovePhase.POSTCOPY_ACTIVE, mstate=Mstate.FINISH)
+        if name == "pages_completed" and status.phase is MovePhase.POSTCOPY_ACTIVE:
+            return replace(status, phase=MovePhase.COMPLETED)
+        if name == "lost_with_node":
+            return replace(status, phase=MovePhase.LOST_WITH_NODE)
         if name in ("copy_started", "released"):
             return replace(status, phase=MovePhase.COMPLETED, mstate=Mstate.FINISH)
         if name in _ROLLED_BACK:

@@ -18,6 +18,8 @@ class Phase(Enum):
     ENDED = "ended"
     REFUSED = "refused"
     CRASHED = "crashed"
+    LOST = "lost"
+    """Pages of it were still to come when the cluster stopped that it had left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,9 @@ from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import BadScenario, cluster_name, nearest
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.system import System
+from kmigrate.spec.vocabulary import Mode
 
-MODES = ("stop-and-copy",)
+MODES = tuple(mode.value for mode in Mode)
 FAULTS = ("stop",)
 WORD_END = 1 << 32
 
@@ -133,7 +134,8 @@ class Scenario:
             path = self.folder / given if given.endswith(ENDINGS) else given
             system.spawn(path, process.cluster, process.arguments, name=process.name or None)
         for request in self.requests:
-            system.move(system.process(request.process), request.to, at=request.at)
+            mode = Mode(request.mode)
+            system.move(system.process(request.process), request.to, at=request.at, mode=mode)
         for fault in self.faults:
             system.stop(fault.target, at=fault.at)
         return Run(self, system)
@@ -149,7 +151,7 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether nothing is left to see: all processes have come to an end, all moves and faults are past."""
-        ends = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED)
+        ends = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED, Phase.LOST)
         if any(fault.at > self.system.now for fault in self.scenario.faults):
             return False
         processes = self.system.processes.values()
@@ -184,8 +186,8 @@ class Run:
             place = system.place(process).number
             if name in check.places and place != check.places[name]:
                 found.append(f"process {name} is on {cluster_name(place)}, not {cluster_name(check.places[name])}")
-            if phase is Phase.REFUSED:
-                found.append(f"process {name} was refused")
+            if phase in (Phase.REFUSED, Phase.LOST):
+                found.append(f"process {name} was {phase.value}")
         found += [str(crash) for crash in system.crashes() if cluster_name(crash.cluster) not in expected]
         stopped = [cluster_name(crash.cluster) for crash in system.crashes()]
         found += [f"{name} has not crashed" for name in expected if name not in stopped]

@@ -20,6 +20,7 @@ from kmigrate.impl.daemon.letters import Letter as Note
 from kmigrate.impl.daemon.letters import letter_bytes
 from kmigrate.impl.daemon.names import FIRST_EPOCH, QUESTIONS, Record, answer
 from kmigrate.impl.daemon.request import PORT
+from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.errors import MalformedMessage
 from kmigrate.impl.hal.active_mailbox import ActiveMailbox
 from kmigrate.impl.hal.active_portal import ActivePortal
@@ -29,6 +30,7 @@ from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.letters import AGENT_PORT, Kind, Letter, read_letter
+from kmigrate.spec.vocabulary import Mode
 
 SERVICE_CYCLES = 2_000
 """From the arrival of a letter until it is dealt with (assumed)."""
@@ -88,6 +90,8 @@ class MoveRequest:
     container  of the process
     node       to which it shall go
     owner      the node that was asked last
+    mode       how it shall go
+    limits     of the rounds in which it is copied while it runs
     called_off whether it is not wanted any more
     tries      times that nobody has answered since the last answer
     """
@@ -96,6 +100,8 @@ class MoveRequest:
     container: int
     node: int
     owner: int
+    mode: Mode = Mode.STOP_AND_COPY
+    limits: Limits = field(default_factory=Limits)
     stand: Stand = Stand.ASKED
     reason: Refusal | None = None
     called_off: bool = False
@@ -174,16 +180,25 @@ class Services:
         self._write(node, Letter(Kind.SPAWN, (number, entry, argument, len(stretches))))
         return number
 
+    def adopt(self, name: str, node: int, program: str, entry: int, tid: int) -> None:
+        """A process has begun on a node that was not asked for here: it comes from a checkpoint."""
+        spawn = Spawn(len(self.state.spawns), name, node, program, entry, 0, (), Stage.RUNNING, tid)
+        self.state.spawns.append(spawn)
+        self._register(spawn)
+
     def record(self, name: str) -> Record | None:
         """Where the process of a name is; None if nobody has the name."""
         return self.state.records.get(self.state.names.get(name, -1))
 
-    def ask(self, container: int, node: int) -> MoveRequest:
+    def ask(
+        self, container: int, node: int, mode: Mode = Mode.STOP_AND_COPY, limits: Limits | None = None
+    ) -> MoveRequest:
         """Ask for a move of a process to a node; at most one of a process is open."""
         state = self.state
         record = state.records.get(container)
         number = len(state.requests) + 1
-        request = MoveRequest(number, container, node, self.node if record is None else record.owner)
+        owner = self.node if record is None else record.owner
+        request = MoveRequest(number, container, node, owner, mode, limits or Limits())
         if record is None:
             request = replace(request, stand=Stand.STAYED, reason=Refusal.NOT_HERE)
         elif self.open_request(container) is not None:
@@ -212,7 +227,8 @@ class Services:
         """Write to the owner, and look after it later."""
         kind = Word.CANCEL if request.called_off else Word.ASK
         attempt = Attempt(request.container, request.owner, request.node, 0)
-        self._note(request.owner, Note(kind, attempt, request.word))
+        limits = request.limits.encode()
+        self._note(request.owner, Note(kind, attempt, request.word, layout=limits, mode=request.mode))
         if all(number != request.number for _, number in self.alarms):
             self.set_alarm(self._agenda.now + ASK_CYCLES, None, request.number)
 

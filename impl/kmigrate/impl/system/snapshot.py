@@ -140,7 +140,7 @@ def _copy_cluster(system: System, cluster: Cluster, into: System, other: Cluster
     if len(agent.waiting) or len(source.waiting):
         agent.waiting = keeper.put_one(keeper.keep(source.waiting))
     if system.uarea:
-        into.daemons[other.node].put(system.daemons[cluster.node].kept())
+        into.daemons[other.node].copy(system.daemons[cluster.node])
     other.free_at[:] = cluster.free_at
     other.ticks, other.crash, other.runtime = cluster.ticks, cluster.crash, cluster.runtime
     armed, timer = _armed(cluster)

@@ -61,6 +61,7 @@ TASK_VARIABLES = ("state", "arguments", "value", "waiting_for", "parents", "depe
 
 _PLAIN = (int, str, bytes, bool, type(None), Enum)
 _of_task = attrgetter(*TASK_VARIABLES)
+_of_flow = attrgetter("transfer", "done")
 
 
 def _fields(kind: Any) -> tuple[str, ...]:
@@ -69,6 +70,20 @@ def _fields(kind: Any) -> tuple[str, ...]:
 
 
 _names: Callable[[Any], tuple[str, ...]] = cache(_fields)
+
+
+def _plain(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
+    """The fields of a communicator that are plain values, and what reads them all at once."""
+    found = tuple(name for name in _fields(kind) if name not in ("waiting", "notify"))
+    return found, attrgetter(*found)
+
+
+_plain_of: Callable[[Any], tuple[tuple[str, ...], Callable[[Any], Any]]] = cache(_plain)
+
+
+def _kind(name: str, value: Any) -> Any:
+    """How a variable is copied: a list of who waits, a table of communicators, or any other (None)."""
+    return Communicator if name == "_entries" else WaitList if isinstance(value, WaitList) else None
 
 
 def _said(task: Task) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
@@ -102,6 +117,13 @@ class Keeper:
         self._places = [
             (attrgetter(path)(kernel) if path else kernel, name) for path, names in VARIABLES for name in names
         ]
+        paths = [(f"{path}.{name}" if path else name, name) for path, names in VARIABLES for name in names]
+        kinds = [_kind(name, getattr(part, name)) for part, name in self._places]
+        self._variables = [place for place, kind in zip(self._places, kinds, strict=True) if kind is None]
+        self._get, self._waits, self._tables = (
+            attrgetter(*[path for (path, _), of in zip(paths, kinds, strict=True) if of is kind])
+            for kind in (None, WaitList, Communicator)
+        )
         flows = kernel.flows
         assert flows is not None, "a kernel of a machine is on its network"
         self._flows = [*flows._of_threads, *flows._of_tasks]
@@ -111,6 +133,7 @@ class Keeper:
         self._known = tuple(self._tasks)
         self._fresh = {identity: _said(task) for identity, task in self._tasks.items()}
         self._graph.touched.clear()
+        self._graph.rewired.clear()
 
     def kept(self) -> tuple[Value, ...]:
         """All variables; of flows and tasks, those that are not as after the boot. Raises NoSnapshot."""
@@ -169,20 +192,69 @@ class Keeper:
         """Set all variables to those of another kernel, those that differ. Raises NoSnapshot."""
         self._check_tasks()
         other._check_tasks()
-        for (part, name), (source, _) in zip(self._places, other._places, strict=True):
-            mine, its = getattr(part, name), getattr(source, name)
-            if isinstance(mine, WaitList):
-                mine._addresses[:] = its._addresses
-            elif mine != its:
-                setattr(part, name, self.put_one(other.keep(its)))
-        for flow, its in zip(self._flows, other._flows, strict=True):
-            flow.transfer, flow.done = its.transfer, its.done
-        for identity in (*self._graph.touched, *other._graph.touched):
-            self._put_task(identity, *_said(other._tasks[identity]))
+        mine, its = self._get(self._kernel), self._get(other._kernel)
+        if mine != its:
+            for (part, name), one, of_other in zip(self._variables, mine, its, strict=True):
+                if one != of_other:
+                    setattr(part, name, self.put_one(other.keep(of_other)))
+        for waiting, of_other in zip(self._waits(self._kernel), other._waits(other._kernel), strict=True):
+            if waiting._addresses or of_other._addresses:
+                waiting._addresses[:] = of_other._addresses
+        for table, of_other in zip(self._tables(self._kernel), other._tables(other._kernel), strict=True):
+            self._copy_table(table, of_other, other)
+        if list(map(_of_flow, self._flows)) != list(map(_of_flow, other._flows)):
+            for flow, of_other in zip(self._flows, other._flows, strict=True):
+                flow.transfer, flow.done = of_other.transfer, of_other.done
+        self._copy_tasks(other)
+
+    def _copy_table(
+        self, table: list[Communicator | None], its: list[Communicator | None], other: "Keeper"
+    ) -> None:
+        """Copy a table of communicators; ids are given from below."""
+        left = len(table) - table.count(None) + len(its) - its.count(None)
+        place = 0
+        while left:
+            one, of_other = table[place], its[place]
+            left -= (one is not None) + (of_other is not None)
+            if one is None or of_other is None:
+                if one is not of_other:
+                    table[place] = self.put_one(other.keep(of_other))
+            else:
+                self._copy_communicator(one, of_other, other)
+            place += 1
+
+    def _copy_communicator(self, one: Communicator, its: Communicator, other: "Keeper") -> None:
+        names, read = _plain_of(type(one))
+        values = read(its)
+        if read(one) != values:
+            for name, value in zip(names, values, strict=True):
+                setattr(one, name, value)
+        if one.waiting._addresses or its.waiting._addresses:
+            one.waiting._addresses[:] = its.waiting._addresses
+        if one.notify is not None or its.notify is not None:
+            one.notify = self.put_one(other.keep(its.notify))
+
+    def _copy_tasks(self, other: "Keeper") -> None:
+        """Copy what tasks keep of their runs, and the edges of those whose edges have changed."""
+        mine, its = self._graph, other._graph
+        for identity in {**mine.touched, **its.touched}:
+            task, of_other = self._tasks[identity], other._tasks[identity]
+            own = _of_task(of_other)
+            if _of_task(task) != own:
+                for name, value in zip(TASK_VARIABLES, own, strict=True):
+                    setattr(task, name, value)
+        for identity in {**mine.rewired, **its.rewired}:
+            edges = _said(other._tasks[identity])[1]
+            task = self._tasks[identity]
+            if _said(task)[1] != edges:
+                task.children = [Edge(self._tasks[child], *how) for child, *how in edges]
+        mine.touched = {identity: self._tasks[identity] for identity in {**mine.touched, **its.touched}}
+        mine.rewired = {identity: self._tasks[identity] for identity in {**mine.rewired, **its.rewired}}
 
     def _put_task(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
         task = self._tasks[identity]
         self._graph.touch(task)
+        self._graph.rewired[identity] = task
         for name, value in zip(TASK_VARIABLES, own, strict=True):
             setattr(task, name, value)
         task.children = [Edge(self._tasks[child], *how) for child, *how in edges]

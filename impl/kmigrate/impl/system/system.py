@@ -21,9 +21,9 @@ from kmigrate.impl.chip.geometry import MPPA256, Geometry
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
+from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.kernel.errno import name_of
-from kmigrate.impl.kernel.network import Network
-from kmigrate.impl.programs.catalogue import load, names, shipped_image
+from kmigrate.impl.programs.catalogue import names, shipped_image
 from kmigrate.impl.programs.console import console_text
 from kmigrate.impl.programs.program import UserProgram, read_user_program
 from kmigrate.impl.programs.source import ENDINGS, program_from
@@ -32,37 +32,32 @@ from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
-from kmigrate.impl.system.agent import Agent
 from kmigrate.impl.system.cluster import Cluster
-from kmigrate.impl.system.daemons import Daemon, DaemonKind, daemon_of
+from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
     NameTaken,
-    NoDaemon,
-    NoSuchPlace,
+    NoSuchMode,
     NoSuchProcess,
     NothingHappens,
     OutOfTime,
+    ProcessLost,
     SpawnRefused,
     cluster_name,
 )
-from kmigrate.impl.system.fabric import Fabric, Transfer
 from kmigrate.impl.system.faults import NetworkFault
-from kmigrate.impl.system.letters import AGENT_PORT, NAME_BYTES, good_name
+from kmigrate.impl.system.letters import NAME_BYTES, good_name
 from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
+from kmigrate.impl.system.parts import Parts
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.services import MoveRequest, Services, Spawn, Stage
-from kmigrate.impl.system.statics import Keeper
-from kmigrate.spec.vocabulary import MovePhase
-
-IO = None
-"""The cluster number of the I/O cluster."""
+from kmigrate.impl.system.services import MoveRequest, Spawn, Stage
+from kmigrate.spec.vocabulary import Mode, MovePhase
 
 NAME_DIGITS = 3
 
 
-class System:
+class System(Parts):
     """A machine of one geometry, its kernels up.
 
     geometry  of the chip
@@ -91,54 +86,20 @@ class System:
         keep: bool = False,
         memory: Callable[[int], Sram] = Sram,
     ) -> None:
-        self.geometry = geometry
-        self.daemon_kind = DaemonKind.of(daemon)
-        self.timing = timing or Timing()
-        self.uarea = uarea
-        self.exact = exact
-        self.agenda = Agenda(choices or Ordinary(), keep=keep, any_order=any_order)
-        torus = geometry.torus
-        self.fabric = Fabric(torus, self.agenda, self.timing)
-        self.fabric.arrived = self._arrived
-        self.fabric.guard = self._guard
+        super().__init__(
+            geometry,
+            Agenda(choices or Ordinary(), keep=keep, any_order=any_order),
+            timing or Timing(),
+            DaemonKind.of(daemon) if uarea else None,
+            self._told,
+            exact=exact,
+            memory=memory,
+        )
         self.fabric.plan = {fault.position: fault for fault in faults}
-        self.network = Network(self.fabric)
-        self.first_compute = torus.first_compute
-        numbers: list[int | None] = list(range(geometry.clusters))
-        if torus.first_compute > 1:
-            numbers.insert(0, IO)
-        self.clusters: dict[int | None, Cluster] = {
-            number: Cluster(
-                number,
-                self.node_of(number),
-                geometry,
-                self.network,
-                self.agenda,
-                self.timing,
-                uarea=uarea,
-                exact=exact,
-                memory=memory,
-            )
-            for number in numbers
-        }
-        self._by_node = {cluster.node: cluster for cluster in self.clusters.values()}
-        services = torus.first_compute - 1
-        self.services = Services(*self.network.service_parts(services), self.agenda, geometry)
         self.services.refused, self.services.tell = self._refused, self._seen
-        for interfaces in (self.network.syncs, self.network.mailboxes, self.network.portals):
-            self.fabric.register(*interfaces.values())
-        self.agents = {
-            cluster.node: Agent(cluster.kernel, cluster.cores, services) for cluster in self.clusters.values()
-        }
+        self.uarea = uarea
+        self.daemon_kind = DaemonKind.of(daemon)
         self.moves = Moves()
-        self.daemons: dict[int, Daemon] = {}
-        if uarea:
-            for cluster in self.clusters.values():
-                self._start_daemon(cluster, self.timing.patience)
-        self.keepers = {
-            cluster.node: Keeper(cluster.kernel, cluster.number, self.agents[cluster.node].ring)
-            for cluster in self.clusters.values()
-        }
         self.copied: dict[int | None, tuple[Cluster, int, int]] = {}
         self.digests: dict[int | None, tuple[int, bytes]] = {}
         self.keys: dict[int | None, tuple[int, bytes]] = {}
@@ -148,29 +109,8 @@ class System:
             cluster.left = partial(self._settle, cluster)
         self.stops: list[tuple[Pending, int | None]] = []
         self.wishes: list[tuple[Pending, Wish]] = []
-        if geometry == MPPA256:
-            for cluster in self.clusters.values():
-                self._load_runtime(cluster)
-
-    def _load_runtime(self, cluster: Cluster) -> None:
-        """Put the runtime of the programs that ship beside the kernel, as its image has it on every cluster."""
-        program = load("threads")
-        cluster.runtime = program.runtime_digest
-        for address, content in program.stretches[:-1]:
-            cluster.memory.write(address, content)
 
     # -- daemons -----------------------------------------------------------------------------------------
-
-    def _start_daemon(self, cluster: Cluster, patience: int) -> None:
-        """Let the daemon of a cluster come up."""
-        flows, agent = cluster.kernel.flows, self.agents[cluster.node]
-        assert flows is not None
-        flows.polls = False
-        places = tuple(self._by_node)
-        tell = partial(self._told, cluster)
-        daemon = daemon_of(self.daemon_kind, cluster, agent, places, self.services.node, patience, tell)
-        self.daemons[cluster.node] = daemon
-        daemon.start()
 
     def _told(self, cluster: Cluster, name: str, facts: Mapping[str, int | str]) -> None:
         """A daemon has told something: it is written into the trace, and the moves are kept up to date."""
@@ -200,30 +140,34 @@ class System:
     def _by_container(self, container: int) -> Process | None:
         return next((process for process in self.processes.values() if process.number == container), None)
 
-    def daemon(self, cluster: int | None) -> Daemon:
-        """The migration daemon of a cluster. Raises NoSuchPlace, NoDaemon."""
-        place = self.cluster(cluster)
-        if place.node not in self.daemons:
-            raise NoDaemon(place.number)
-        return self.daemons[place.node]
-
-    def move(self, process: Process, to: int | None, *, at: int | None = None) -> None:
+    def move(
+        self,
+        process: Process,
+        to: int | None,
+        *,
+        at: int | None = None,
+        mode: Mode = Mode.STOP_AND_COPY,
+        limits: Limits | None = None,
+    ) -> None:
         """Wish for a move of a process to another cluster at a cycle; None: now.
 
         With hardened daemons the service of moves asks the daemon of the owner, which makes the attempt or refuses;
         `status` says how it stands. The published protocol has no message for that: the call is dispatched on the
-        cluster of the process as if a thread of it had made it.
-        Raises  NoSuchPlace, NoDaemon
+        cluster of the process as if a thread of it had made it, and knows one mode.
+        limits  of the rounds in which the process is copied while it runs
+        Raises  NoSuchPlace, NoDaemon, NoSuchMode
         """
         self.daemon(to)
-        self._wish(process, self.cluster(to).node, at)
+        if self.daemon_kind is DaemonKind.PUBLISHED and mode is not Mode.STOP_AND_COPY:
+            raise NoSuchMode(mode.value)
+        self._wish(Wish(process.name, self.cluster(to).node, mode, limits or Limits()), at)
 
     def cancel(self, process: Process, *, at: int | None = None) -> None:
         """Wish that the move of a process be called off, at a cycle; None: now. Nothing happens without one."""
-        self._wish(process, None, at)
+        self._wish(Wish(process.name, None), at)
 
-    def _wish(self, process: Process, node: int | None, at: int | None) -> None:
-        self.post_wish(self.now if at is None else at, None, Wish(process.name, node))
+    def _wish(self, wished: Wish, at: int | None) -> None:
+        self.post_wish(self.now if at is None else at, None, wished)
 
     def post_wish(self, cycle: int, sequence: int | None, wished: Wish) -> None:
         """Let a wish be heard at a cycle; `sequence` is the event's number in another machine, if it was there."""
@@ -244,7 +188,7 @@ class System:
         elif wished.node is None:
             self.services.call_off(process.number)
         else:
-            self.services.ask(process.number, wished.node)
+            self.services.ask(process.number, wished.node, wished.mode, wished.limits)
         if wished.node is None:
             return self.agenda.record(None, "cancel_wished", process=process.number)
         return self.agenda.record(None, "move_wished", process=process.number, node=wished.node)
@@ -255,19 +199,6 @@ class System:
         if status is not None and self.place(process).crash is not None:
             return replace(status, phase=MovePhase.LOST_WITH_NODE)
         return status
-
-    # -- places ------------------------------------------------------------------------------------------
-
-    def node_of(self, cluster: int | None) -> int:
-        """The node of a cluster; 0 for the I/O cluster."""
-        return 0 if cluster is None else self.first_compute + cluster
-
-    def cluster(self, number: int | None) -> Cluster:
-        """A cluster on which processes can run. Raises NoSuchPlace."""
-        found = self.clusters.get(number)
-        if found is None:
-            raise NoSuchPlace(number, tuple(self.clusters))
-        return found
 
     # -- processes ---------------------------------------------------------------------------------------
 
@@ -348,6 +279,9 @@ class System:
         """Where a process is in its life."""
         if process.name in self.ended:
             return Phase.ENDED
+        moved = self.moves.last.get(process.name)
+        if moved is not None and moved.phase is MovePhase.LOST_WITH_NODE:
+            return Phase.LOST
         spawn, place = self.spawned(process), self.place(process)
         if spawn.stage is Stage.REFUSED:
             return Phase.REFUSED
@@ -419,14 +353,16 @@ class System:
     def wait(self, process: Process, *, limit: int | None = None) -> int:
         """Let the machine run until a process has ended; its exit value.
 
-        Raises  SpawnRefused, ClusterCrashed, NothingHappens, OutOfTime
+        Raises  SpawnRefused, ClusterCrashed, ProcessLost, NothingHappens, OutOfTime
         """
-        over = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED)
+        over = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED, Phase.LOST)
         self.run_until(lambda: self.phase(process) in over, f"process {process.name} has not ended", limit=limit)
         value = self.exit_value(process)
         if value is not None:
             return value
         place, spawn = self.place(process), self.spawned(process)
+        if self.phase(process) is Phase.LOST:
+            raise ProcessLost(process.name, self.moves.last[process.name].source - self.first_compute)
         if place.crash is not None:
             crash = place.crash
             raise ClusterCrashed(crash.cluster, crash.core, crash.thread, crash.cycle, crash.why)
@@ -438,10 +374,6 @@ class System:
         cycle = self.now if at is None else at
         self.post_stop(cycle, None, place.number)
 
-    def crash(self, cluster: int | None) -> TraceEvent:
-        """Let the kernel of a cluster stop at once, between two events. Raises NoSuchPlace."""
-        return self.cluster(cluster).stop("it was stopped by a fault")
-
     def post_stop(self, cycle: int, sequence: int | None, cluster: int | None) -> None:
         """Let a kernel stop at a cycle; `sequence` is the event's number in another machine, if it was there."""
         label = f"io:stop {cluster_name(cluster)}"
@@ -451,31 +383,6 @@ class System:
     def _stop(self, cluster: int | None) -> TraceEvent:
         self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.now]
         return self.crash(cluster)
-
-    def crashes(self) -> tuple[ClusterCrashed, ...]:
-        """How kernels have stopped, by cluster."""
-        return tuple(cluster.crash for cluster in self.clusters.values() if cluster.crash is not None)
-
-    # -- the network -------------------------------------------------------------------------------------
-
-    def _guard(self, node: int, action: Callable[[], object]) -> None:
-        """Let something happen at a node; a kernel that cannot stand it stops."""
-        cluster = self._by_node.get(node)
-        if cluster is None:
-            action()
-        else:
-            cluster.guard(action)
-
-    def _arrived(self, transfer: Transfer) -> None:
-        """A transfer has arrived at a node."""
-        node = transfer.receiver
-        cluster = self._by_node.get(node)
-        if cluster is not None:
-            cluster.version += 1
-            if transfer.what == "mailbox_message" and transfer.port == AGENT_PORT:
-                cluster.guard(self.agents[node].ring)
-        if node == self.services.node and transfer.what == "mailbox_message":
-            self.services.arrived()
 
     def __repr__(self) -> str:
         names = ", ".join(cluster_name(cluster) for cluster in self.clusters)

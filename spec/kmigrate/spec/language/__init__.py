@@ -19,7 +19,7 @@ from kmigrate.spec.language.errors import SpecError
 from kmigrate.spec.language.model import Model
 from kmigrate.spec.language.sorts import Identity, Member, Range
 from kmigrate.spec.language.variable import ANY, Map, array, parameter, switches, variable
-from kmigrate.spec.language.words import at_most_one, count, each, exists, forall, implies, one_of, require
+from kmigrate.spec.language.words import at_most_one, count, each, exists, forall, implies, one_of, require, whether
 
 __all__ = [
     "ANY",
@@ -51,4 +51,5 @@ __all__ = [
     "terminal",
     "variable",
     "weakly_fair",
+    "whether",
 ]

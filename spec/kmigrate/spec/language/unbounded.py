@@ -116,17 +116,19 @@ class UnboundedModel:
     def number(self, name: int | str) -> Any:
         """A number of the model, by name or as it is: an int or an open number.
 
-        Raises  BadParameter if the open parameters decide between several.
+        Where the open parameters decide between several, as in `max`, it is the choice between them.
         """
         if isinstance(name, int):
             return name
         run = UnboundedRun(self)
         with running(run):
-            found = [value for _, value in run.explore(name, lambda: getattr(self.view(run), name))]
-        first = self.symbols.term(found[0])
-        if not all(self.symbols.term(value).eq(first) for value in found):
-            raise BadParameter(type(self.model).__name__, name, "is decided by what is left open; leave less open")
-        return found[0]
+            ways = list(run.explore(name, lambda: getattr(self.view(run), name)))
+        term = self.symbols.term(ways[-1][1])
+        for decisions, value in reversed(ways[:-1]):
+            other = self.symbols.term(value)
+            if not other.eq(term):
+                term = z3.If(conjunction(literal(d) for d in decisions), other, term)
+        return run.wrap(term, int)
 
     def within(self, sort: Sort[Any], term: Term) -> tuple[Term, ...]:
         """That a term of the right kind is one of the sort's values; nothing where it always is."""
@@ -266,6 +268,8 @@ class UnboundedModel:
         stores: list[Store] = []
         index = tuple(value.term for value in values)
         for decisions, value in run.explore(f"the first value of {variable.name}", body):
+            if value is ANY:
+                continue  # what it was before is any value of its sort
 
             def wrong(value: Any = value) -> SpecError:
                 return AssignmentOutsideDomain(variable.name, value, variable.of.name)

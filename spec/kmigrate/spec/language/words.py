@@ -53,6 +53,11 @@ def implies(premise: bool, conclusion: Callable[[], bool]) -> bool:
     return current("implies").implies(premise, conclusion)
 
 
+def whether(condition: Callable[[], bool]) -> bool:
+    """What `condition` says, as one term: its cases are joined here, and what follows is not asked for each."""
+    return current("whether").some((None,), lambda _: condition())
+
+
 def one_of(value: V, *choices: V) -> bool:
     """Whether `value` equals one of the choices: `in` for traced values."""
     return current("one_of").some(choices, lambda choice: value == choice)

@@ -16,6 +16,7 @@ from kmigrate.spec.language import (
     Range,
     action,
     array,
+    each,
     exists,
     forall,
     implies,
@@ -107,7 +108,7 @@ class Pools(Model):
     def freeze(self) -> None:
         """The source freezes, with whatever it uses; the lists are copied."""
         for pool in Pool:
-            for slot in range(self.last_slot + 1):
+            for slot in each(Slot):
                 self.copied[pool, slot] = self.used[pool, slot]
 
     def has(self, mechanism: Mechanism) -> bool:

@@ -5,8 +5,8 @@ Whatever arrives is copied to the place at which the receiver's own walk stands.
 Source: thesis 4.5.1.2, figure 13, tasks 9 to 12; nanvix-facts 2.4, 7.4, 9 (H12, H17). Deviations: spec/README.md.
 """
 
-from kmigrate.spec.language import action, one_of, require, weakly_fair
-from kmigrate.spec.mstate.pools import Copy, Pool
+from kmigrate.spec.language import action, each, one_of, require, weakly_fair
+from kmigrate.spec.mstate.pools import Copy, Pool, Slot
 from kmigrate.spec.mstate.walk import Parcel, Side, Task, Walk
 from kmigrate.spec.vocabulary import Mstate
 
@@ -81,7 +81,7 @@ class ReceiverTasks(Walk):
 
     def _take_list(self, pool: Pool, filling: bool) -> None:
         genuine = one_of(self.landing, Parcel.AS_FROZEN, Parcel.CHANGED)
-        for slot in range(self.last_slot + 1):
+        for slot in each(Slot):
             if self.free_choice(pool, slot):
                 self.there[pool, slot] = self.sent[pool, slot] if genuine else filling
                 self.sent[pool, slot] = False if genuine else self.sent[pool, slot]

@@ -5,7 +5,7 @@ The copy in `awrite` is the snapshot: it is taken whether or not the receiver ha
 Source: thesis 4.5.1.2, figure 13, tasks 6 to 8; nanvix-facts 2.4, 7.4. Deviations: spec/README.md.
 """
 
-from kmigrate.spec.language import action, exists, require, weakly_fair
+from kmigrate.spec.language import action, each, exists, require, weakly_fair
 from kmigrate.spec.mstate.pools import Pool, Slot
 from kmigrate.spec.mstate.walk import Parcel, Side, Task, Walk
 from kmigrate.spec.vocabulary import Mechanism, Mstate
@@ -43,7 +43,7 @@ class SenderTasks(Walk):
             Slot, lambda slot: self.used[pool, slot] != self.copied[pool, slot]
         ):
             self.buffer = Parcel.CHANGED
-        for slot in range(self.last_slot + 1):
+        for slot in each(Slot):
             self.sent[pool, slot] = self.source_lists(pool, slot)
 
     @weakly_fair

@@ -11,7 +11,18 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any, ClassVar
 
-from kmigrate.spec.language import Map, Range, action, array, one_of, parameter, require, variable, weakly_fair
+from kmigrate.spec.language import (
+    Map,
+    Range,
+    action,
+    array,
+    each,
+    one_of,
+    parameter,
+    require,
+    variable,
+    weakly_fair,
+)
 from kmigrate.spec.language.variable import ANY
 from kmigrate.spec.mstate.pools import Copy, Pool, Pools, Slot
 from kmigrate.spec.vocabulary import Mechanism, Mstate
@@ -207,7 +218,7 @@ class Walk(Pools):
         self.permitted = False
         self.unserved[side] = False
         for pool in Pool:
-            for slot in range(self.last_slot + 1):
+            for slot in each(Slot):
                 self.there[pool, slot] = self.system_owned(pool, slot)
                 self.placed[pool, slot] = Copy.OWN
 

@@ -1,0 +1,241 @@
+"""The machine of a campaign: the whole system, from the moment at which its processes have all their threads.
+
+A run ends when every thread has done what it had to do, no attempt is open and nothing is on its way. Bringing a
+machine up takes as long as a run; it is done once for each setting, and copied.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import blake2b
+
+from kmigrate.conformance.look import Whole
+from kmigrate.conformance.programs import BEGIN, DONE, IDENTITY, WORD
+from kmigrate.conformance.setting import Setting, program_of
+from kmigrate.conformance.table import Step
+from kmigrate.impl.daemon.hardened import HardenedDaemon
+from kmigrate.impl.daemon.names import Record
+from kmigrate.impl.kernel.uarea import SYSTEM_NTHREADS
+from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
+from kmigrate.impl.simulation.loop import Pending
+from kmigrate.impl.simulation.trace import TraceEvent
+from kmigrate.impl.system.agenda import Agenda
+from kmigrate.impl.system.key import key
+from kmigrate.impl.system.snapshot import copy
+from kmigrate.impl.system.system import System
+
+UP_EVENTS = 20_000
+"""Events after which a machine counts as one that does not come up."""
+
+MOST_PROTOTYPES = 256
+
+TASK = "task"
+"""The kind of every choice."""
+
+TICK, RUN, MASTER_RUN = ":tick", ":run", ".0:run"
+"""How labels end of timers, of steps of threads, and of those on core 0."""
+
+CLOCKS = ("cycles", "sent")
+"""Facts of events that are times."""
+
+HASH_BYTES = 16
+
+
+class Machine:
+    """One machine under way.
+
+    Everything that is pending is offered at every step. The ordinary course takes turns by label, and lets user
+    code and timers wait for all else; so no clock decides, and whoever spins holds up nobody.
+
+    system   what it is
+    touched  clusters that may have changed since somebody looked
+    loop     its events and its choices
+    steps    events so far
+    """
+
+    def __init__(self, setting: Setting, choices: ChoiceSource) -> None:
+        self.setting = setting
+        self.steps = 0
+        self.system = _fresh(setting)
+        copy(_prototype(setting), self.system)
+        self.touched: set[int] = set(range(setting.clusters))
+        self.kernels = [self.system.cluster(number).kernel for number in range(setting.clusters)]
+        self.daemons = [_hardened(self.system, number) for number in range(setting.clusters)]
+        self._first = self.system.first_compute
+        self.loop: Agenda = self.system.agenda
+        self.loop.choices = choices
+        self._kept = self.loop.tape.events
+        self._last = ""
+        self._chain = b""
+        for kernel in self.kernels[: len(setting.scripts)]:
+            kernel.memory.set_word(kernel.placement.sections + BEGIN, 1)
+        for wish in setting.wishes:
+            process = self.system.process(f"p{wish.process}")
+            if wish.to < 0:
+                self.system.cancel(process)
+            else:
+                self.system.move(process, wish.to)
+        carried = self.system.fabric.carried
+        self.system.fabric.plan = {
+            carried + fault.position: replace(fault, position=carried + fault.position) for fault in setting.faults
+        }
+
+    @property
+    def offered(self) -> list[Pending]:
+        """What can be next, the ordinary course first."""
+        found = sorted(self.loop.offered, key=_label)
+        place = bisect_right(found, self._last, key=_label)
+        turns = found[place:] + found[:place]
+        return [event for event in turns if _works(event)] + [event for event in turns if not _works(event)]
+
+    def step(self) -> Step | None:
+        """Let one event happen, with all that is told while it does; None when the run is over.
+
+        What can be next is one choice of kind "task".
+        """
+        if self.over:
+            return None
+        for crash in self.setting.crashes:
+            if crash.at == self.steps:
+                event = self.system.crash(crash.cluster)
+                self.steps += 1
+                return self._happened(event)
+        offered = self.offered
+        if not offered:
+            return None
+        chosen = 0
+        if len(offered) > 1:
+            chosen = self.loop.choices.choose(len(offered), TASK, [event.label for event in offered])
+        self._last = offered[chosen].label
+        self.steps += 1
+        return self._happened(self.loop.take(offered[chosen]))
+
+    def _happened(self, event: TraceEvent) -> Step:
+        told = tuple(one for one in self._kept if one is not event)
+        self._kept.clear()
+        for one in (*told, event):
+            if one.cluster is not None:
+                self.touched.add(one.cluster)
+        step = Step(self.steps, 0, event.cluster, event.name, _timeless(event), told)
+        self._chain = blake2b(self._chain + step.text.encode(), digest_size=HASH_BYTES).digest()
+        return step
+
+    @property
+    def trace_hash(self) -> str:
+        """A hash over everything that has happened, clocks apart; 32 hexadecimal digits, empty before anything."""
+        return self._chain.hex()
+
+    def key(self) -> bytes:
+        """Its state without clocks, and whose turn it is: equal keys have equal futures."""
+        crashes = [crash.at - self.steps for crash in self.setting.crashes if crash.at >= self.steps]
+        return key(self.system) + self._last.encode() + bytes(str(crashes), "ascii")
+
+    # -- what it looks like ------------------------------------------------------------------------------
+
+    @property
+    def whole(self) -> Whole:
+        """What the abstraction looks at."""
+        return Whole(self.kernels, self.daemons, self.records, self._first, self.stopped, self.touched)
+
+    def records(self) -> Mapping[int, Record]:
+        """The name service's records, by container."""
+        return self.system.services.state.records
+
+    def stopped(self, cluster: int) -> bool:
+        """Whether a cluster has stopped for good."""
+        return self.system.clusters[cluster].crash is not None
+
+    def standing(self, cluster: int) -> int | None:
+        """The process whose threads stand on a cluster; None without one."""
+        kernel = self.kernels[cluster]
+        if self.stopped(cluster) or kernel.uarea.nthreads == SYSTEM_NTHREADS:
+            return None
+        return kernel.memory.word(kernel.placement.sections + IDENTITY) - 1
+
+    def runs(self, cluster: int) -> bool:
+        """Whether what stands on a cluster may run."""
+        return not self.stopped(cluster) and not self.kernels[cluster].scheduler.frozen
+
+    def leftovers(self, cluster: int) -> str:
+        """What a cluster on which no process stands has not given back, in words; empty if nothing."""
+        residence = self.daemons[cluster].station.residence
+        pages, frames = residence.kernel_pages, residence.frames
+        return f"kernel pages {pages} and frames {frames}" if pages or frames else ""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be expected of the processes, and nothing is under way."""
+        system = self.system
+        if system.fabric.under_way or system.wishes or system.services.pending:
+            return False
+        for cluster, daemon in enumerate(self.daemons):
+            if self.stopped(cluster):
+                continue
+            if daemon.source.current is not None or daemon.destination.current is not None:
+                return False
+            if daemon.station.courier.busy or not self._done(cluster):
+                return False
+        return True
+
+    def _done(self, cluster: int) -> bool:
+        """Whether every thread on a cluster has done what it had to do."""
+        process = self.standing(cluster)
+        if process is None or not 0 <= process < len(self.setting.scripts):
+            return True
+        kernel = self.kernels[cluster]
+        first = kernel.placement.sections + DONE
+        threads = 1 + len(self.setting.scripts[process].workers)
+        return all(kernel.memory.word(first + WORD * thread) for thread in range(threads))
+
+
+def _label(event: Pending) -> str:
+    return event.label
+
+
+def _works(event: Pending) -> bool:
+    """Whether an event is neither a step of user code nor a timer: such events come to an end by themselves."""
+    label = event.label
+    return not label.endswith(TICK) and (not label.endswith(RUN) or label.endswith(MASTER_RUN))
+
+
+def _timeless(event: TraceEvent) -> dict[str, int | str]:
+    """What an event says, clocks apart."""
+    return {name: value for name, value in event.arguments.items() if name not in CLOCKS}
+
+
+def _hardened(system: System, cluster: int) -> HardenedDaemon:
+    daemon = system.daemon(cluster)
+    assert isinstance(daemon, HardenedDaemon)
+    return daemon
+
+
+def _fresh(setting: Setting) -> System:
+    return System(setting.geometry, Ordinary(), timing=setting.timing, keep=True, any_order=True)
+
+
+_prototypes: dict[tuple[object, ...], System] = {}
+
+
+def _prototype(setting: Setting) -> System:
+    """A machine of a setting whose processes are up; made once."""
+    key = (setting.clusters, setting.slaves, setting.patience, setting.scripts)
+    if key not in _prototypes:
+        if len(_prototypes) >= MOST_PROTOTYPES:
+            del _prototypes[next(iter(_prototypes))]
+        system = _fresh(setting)
+        for number, script in enumerate(setting.scripts):
+            system.spawn(program_of(script, number, setting.geometry), cluster=number, name=f"p{number}")
+        agenda = system.agenda
+        for _ in range(UP_EVENTS):
+            if len(system.services.state.records) == len(setting.scripts) and all(
+                system.cluster(number).kernel.uarea.nthreads == SYSTEM_NTHREADS + 1 + len(script.workers)
+                for number, script in enumerate(setting.scripts)
+            ):
+                break
+            agenda.take(agenda.pending[0])
+        else:
+            raise AssertionError(f"the machine of {setting} does not come up")
+        _prototypes[key] = system
+    return _prototypes[key]

@@ -1,0 +1,96 @@
+"""Settings drawn from a seed: clusters, cores, what the processes do, what third parties wish, which clusters stop.
+
+Swarm selection: each run uses only some of the kinds of disturbance, so that one kind does not mask another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SPIN, Script
+from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
+from kmigrate.impl.system.faults import FaultKind, NetworkFault
+
+HORIZON_EVENTS = 1_500
+"""Crashes come within this many events: about two migrations."""
+
+HORIZON_TRANSFERS = 160
+"""Faults of the network come within this many transfers: about two migrations."""
+
+KINDS = ("cancel", "hasty", "page", "crash", "third party", "network")
+"""Kinds of disturbance: threads that call a move off; daemons with little patience; processes with pages; a cluster
+that stops; wishes of third parties; transfers that are lost, doubled, late or damaged."""
+
+SEEDS = 12
+"""Different scripts of each kind: few, so that machines that have come up once are used again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swarm:
+    """Bounds within which settings are drawn.
+
+    clusters   numbers of clusters, one is picked
+    processes  numbers of processes, likewise
+    workers    numbers of further threads of a process, likewise
+    requests   most moves that a process asks for
+    kinds      kinds of disturbance that may be used
+    calls      most calls of a thread
+    """
+
+    clusters: tuple[int, ...] = (2, 3)
+    processes: tuple[int, ...] = (1, 1, 2)
+    workers: tuple[int, ...] = (0, 1, 1)
+    requests: int = 2
+    kinds: tuple[str, ...] = KINDS
+    calls: int = 3
+
+    def setting(self, random: Random) -> Setting:
+        """One run's setting."""
+        chosen = [kind for kind in self.kinds if random.random() < 0.4]
+        clusters, processes = random.choice(self.clusters), random.choice(self.processes)
+        scripts = tuple(
+            self._script(Random(f"{number}:{random.randrange(SEEDS)}"), number, clusters, chosen)  # noqa: S311
+            for number in range(processes)
+        )
+        return Setting(
+            clusters=clusters,
+            slaves=2,
+            scripts=scripts,
+            patience=random.choice((1, 2, 5)) if "hasty" in chosen else PATIENCE,
+            wishes=tuple(sorted(self._wishes(random, clusters, processes))) if "third party" in chosen else (),
+            crashes=(Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters)),)
+            if "crash" in chosen
+            else (),
+            faults=self._faults(random) if "network" in chosen else (),
+        )
+
+    def _script(self, random: Random, number: int, clusters: int, chosen: list[str]) -> Script:
+        """What one process does."""
+        away = random.choice([cluster for cluster in range(clusters) if cluster != number])
+        main = [GO] * random.randint(1, self.requests)
+        for item in (CALL, SPIN):
+            if random.random() < 0.5:
+                main.insert(random.randint(0, len(main)), item)
+        if "page" in chosen:
+            main.insert(0, PAGE)
+        workers = []
+        for _ in range(random.choice(self.workers)):
+            worker = [random.choice((CALL, CALL, SPIN)) for _ in range(random.randint(0, self.calls))]
+            if "cancel" in chosen:
+                worker.insert(random.randint(0, len(worker)), CANCEL)
+            workers.append(tuple(worker))
+        return Script(away, tuple(main), tuple(workers))
+
+    def _faults(self, random: Random) -> tuple[NetworkFault, ...]:
+        places = random.sample(range(HORIZON_TRANSFERS), random.randint(1, 3))
+        return tuple(
+            NetworkFault(place, random.choice(tuple(FaultKind)), random.randrange(4_096))
+            for place in sorted(places)
+        )
+
+    def _wishes(self, random: Random, clusters: int, processes: int) -> list[Wish]:
+        wishes = [Wish(random.randrange(processes), random.randrange(clusters))]
+        if random.random() < 0.4:
+            wishes.append(Wish(wishes[0].process, -1))
+        return wishes

@@ -1,0 +1,222 @@
+"""The pair of the whole machine and L3: kernels, real programs and hardened daemons, judged by `machine`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from random import Random
+from typing import Any
+
+from kmigrate.conformance.look import Look
+from kmigrate.conformance.machine import Machine
+from kmigrate.conformance.pair import Abstraction, Fault, Pair
+from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.setting import Setting
+from kmigrate.conformance.steps import Numbering, machines
+from kmigrate.conformance.swarm import Swarm
+from kmigrate.conformance.table import Table
+from kmigrate.impl.simulation.choice import ChoiceSource
+from kmigrate.spec.language import Model
+from kmigrate.spec.language.model import State, show
+from kmigrate.spec.machine import Machine as MachineModel
+from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
+
+SECTIONS = 2
+"""Sections of the model: the manifest, and all other pieces together."""
+
+OF_THE_KERNEL = ("life", "queued", "runs_on", "unqueued", "board", "answered", "used")
+"""Variables whose values a machine has when its run begins."""
+
+DISTURBANCES: dict[str, str] = {
+    "cancel": "cancel",
+    "heed_nack": "refusal",
+    "ask_from_source": "source asks",
+    "ask_from_destination": "destination asks",
+    "time_out_staging": "staging timeout",
+    "crash": "crash",
+}
+"""Action → the row of the coverage matrix that it belongs to."""
+
+
+@cache
+def _model(shape: tuple[int, ...]) -> Model:
+    clusters, processes, attempts, threads, slaves, frames, lively, scarce, foreign, crashes, calling = shape
+    return MachineModel(
+        clusters=clusters,
+        processes=processes,
+        attempts=attempts,
+        sections=SECTIONS,
+        threads=threads,
+        cores=slaves,
+        frames=frames,
+        lively=lively,
+        scarce=scarce,
+        third_parties=foreign,
+        crashes=crashes,
+        calling=calling,
+        lasting=1,
+    )
+
+
+class Systems(Pair[Setting]):
+    """Machines on the tiny chip, of any setting.
+
+    swarm  what is drawn for campaigns, and within which bounds
+    exact  judge by the model that covers exactly what a setting asks for; by default it allows for a little more,
+           so that few models judge many settings
+    """
+
+    name = "systems"
+
+    def __init__(self, swarm: Swarm | None = None, *, exact: bool = False) -> None:
+        self.swarm = swarm or Swarm()
+        self.exact = exact
+
+    def shape(self, configuration: Setting) -> tuple[Any, ...]:
+        """Clusters, processes, attempts, threads, slave cores, frames, and what may happen besides."""
+        return (
+            configuration.clusters,
+            len(configuration.scripts),
+            max(1, configuration.requests) if self.exact else max(2, configuration.requests),
+            configuration.threads,
+            configuration.slaves,
+            0 if not configuration.pages else configuration.geometry.frames,
+            0,
+            0 if self.exact else 1,
+            sum(wish.to >= 0 for wish in configuration.wishes),
+            len(configuration.crashes),
+            1 if self.exact else 2,
+        )
+
+    def model(self, configuration: Setting) -> Model:
+        """L3 with as many of everything."""
+        return _model(self.shape(configuration))
+
+    def table(self, configuration: Setting) -> Table:
+        """Which step is which action."""
+        return machines(self.model(configuration), configuration.geometry.torus.first_compute)
+
+    def make(self, configuration: Setting, choices: ChoiceSource) -> Machine:
+        """The machine, its processes up."""
+        return Machine(configuration, choices)
+
+    def memory(self) -> Numbering:
+        """The numbers of the attempts."""
+        return Numbering()
+
+    def abstraction(self, machine: Machine, model: Model, memory: Numbering) -> Abstraction:
+        """Kernels, daemons and the name service."""
+        return Look(machine.whole, model, memory)
+
+    def trace_hash(self, machine: Machine) -> str:
+        """The hash without clocks."""
+        return machine.trace_hash
+
+    def opening(self, model: Model, initial: State, seen: tuple[int | None, ...]) -> State | None:
+        """The threads are somewhere by now: the kernels' part of the state is what it is."""
+        state = list(initial)
+        for slot, found in enumerate(seen):
+            if found is not None and found >= 0 and model.schema.slots[slot].variable.name in OF_THE_KERNEL:
+                state[slot] = found
+        return tuple(state)
+
+    # -- ends --------------------------------------------------------------------------------------------
+
+    def at_rest(self, machine: Machine) -> Fault | None:
+        """Every process runs exactly once, unless its cluster has stopped; nothing is held, nothing left behind."""
+        alive = [cluster for cluster in range(machine.setting.clusters) if not machine.stopped(cluster)]
+        held = [f"c{cluster}" for cluster in alive if machine.kernels[cluster].scheduler.frozen]
+        if held:
+            return "frozen", f"{', '.join(held)} stay frozen"
+        standing = {cluster: machine.standing(cluster) for cluster in alive}
+        for process in range(len(machine.setting.scripts)):
+            places = [f"c{cluster}" for cluster in alive if standing[cluster] == process]
+            owner = machine.records()[process].owner - machine.system.first_compute
+            if len(places) > 1:
+                return "doubled", f"p{process} runs on {' and '.join(places)}"
+            if not places and not machine.stopped(owner):
+                return "lost", f"p{process} runs nowhere"
+        for cluster in alive:
+            left = machine.leftovers(cluster) if standing[cluster] is None else ""
+            if left:
+                return "leftovers", f"c{cluster} runs nothing and has {left}"
+        return None
+
+    # -- campaigns ---------------------------------------------------------------------------------------
+
+    def draw(self, random: Random) -> Setting:
+        """Clusters, cores, scripts, wishes and patience."""
+        return self.swarm.setting(random)
+
+    def simpler(self, configuration: Setting) -> Iterator[Setting]:
+        """Without a wish or a crash, with shorter scripts, fewer processes and clusters, and patient daemons."""
+        for name in ("wishes", "crashes", "faults"):
+            items = getattr(configuration, name)
+            for place in reversed(range(len(items))):
+                yield replace(configuration, **{name: items[:place] + items[place + 1 :]})
+        scripts = configuration.scripts
+        if len(scripts) > 1 and not any(wish.process == len(scripts) - 1 for wish in configuration.wishes):
+            yield replace(configuration, scripts=scripts[:-1])
+        for place, script in enumerate(scripts):
+            for shorter in _shorter(script):
+                yield replace(configuration, scripts=(*scripts[:place], shorter, *scripts[place + 1 :]))
+        named = {script.away for script in scripts} | {wish.to for wish in configuration.wishes}
+        named |= {crash.cluster for crash in configuration.crashes} | set(range(len(scripts)))
+        if configuration.clusters > 2 and configuration.clusters - 1 not in named:
+            yield replace(configuration, clusters=configuration.clusters - 1)
+        if configuration.patience < Setting().patience:
+            yield replace(configuration, patience=Setting().patience)
+
+    def size(self, configuration: Setting) -> int:
+        """Items of all scripts, wishes and crashes."""
+        scripts = sum(len(script.main) + sum(map(len, script.workers)) for script in configuration.scripts)
+        return scripts + sum(map(len, (configuration.wishes, configuration.crashes, configuration.faults)))
+
+    # -- coverage ----------------------------------------------------------------------------------------
+
+    def facets(
+        self, action: str, arguments: tuple[Any, ...], state: State, model: Model
+    ) -> Iterable[tuple[str, ...]]:
+        """Disturbance, role and phase; of a crash those of every attempt that is open on the cluster."""
+        kind = DISTURBANCES.get(action)
+        if kind is None:
+            return
+        first, slots = model.schema.first_slot, model.schema.slots
+        for number in range(model.parameters["attempts"]):
+            if action != "crash" and number != arguments[-1]:
+                continue
+            for role, variable in (("source", "at_source"), ("destination", "at_destination")):
+                slot = first[variable] + number
+                yield kind, role, show(slots[slot].domain.values[state[slot]])
+
+    def matrix(self, configuration: Setting) -> tuple[tuple[str, ...], ...]:
+        """Every disturbance in every phase of either side."""
+        phases: list[tuple[str, str]] = [("source", phase.value) for phase in SourcePhase]
+        phases += [("destination", phase.value) for phase in DestinationPhase]
+        return tuple((kind, *phase) for kind in dict.fromkeys(DISTURBANCES.values()) for phase in phases)
+
+    def scenarios(self, configuration: Setting) -> dict[str, tuple[str, ...]]:
+        """What a campaign should have seen."""
+        return {
+            "there and back": ("start_copy", "request", "start_copy"),
+            "refused and then moved": ("heed_nack", "request", "start_copy"),
+            "call in flight": ("post", "start_freeze", "serve", "pass_barrier", "start_copy", "fetch"),
+            "late cancel": ("commit", "ask_from_source", "record_commit", "answer_source", "complete_move"),
+            "fenced by the source": ("commit", "ask_from_source", "answer_source", "record_commit", "roll_back"),
+            "fenced by the destination": ("commit", "ask_from_destination", "answer_destination", "record_commit"),
+            "abort against the last acknowledgement": ("stage", "cancel", "clear_copy"),
+        }
+
+
+def _shorter(script: Script) -> Iterator[Script]:
+    """A script without its last worker, or without one item of a thread."""
+    if script.workers:
+        yield replace(script, workers=script.workers[:-1])
+    for place, item in enumerate(script.main):
+        if item != GO or script.main.count(GO) > 1:
+            yield replace(script, main=script.main[:place] + script.main[place + 1 :])
+    for number, worker in enumerate(script.workers):
+        for place in range(len(worker)):
+            less = worker[:place] + worker[place + 1 :]
+            yield replace(script, workers=(*script.workers[:number], less, *script.workers[number + 1 :]))
