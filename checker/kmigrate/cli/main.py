@@ -13,6 +13,7 @@ from kmigrate.cli import (
     campaign,
     check,
     checkpoint,
+    experiment,
     export,
     hazards,
     image,
@@ -30,7 +31,21 @@ from kmigrate.impl import ImplError
 from kmigrate.proofs import ProofError
 from kmigrate.spec.language import SpecError
 
-COMMANDS = (check, hazards, orders, export, run, migrate, checkpoint, program, campaign, replay, image, prove)
+COMMANDS = (
+    check,
+    hazards,
+    orders,
+    export,
+    run,
+    migrate,
+    checkpoint,
+    experiment,
+    program,
+    campaign,
+    replay,
+    image,
+    prove,
+)
 """Importing these modules is what registers their commands."""
 
 

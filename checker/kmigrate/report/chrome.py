@@ -24,8 +24,8 @@ SENDER, RECEIVER = 0, 1
 MOVE_LANE = 98
 """The lane of the parts of moves."""
 
-SHORTEST_CYCLES = 500
-"""A slice is at least this long: what a step of the kernel takes."""
+SHORTEST_CYCLES = 20
+"""A slice is at least this long: what the shortest step of the kernel takes."""
 
 
 class Event(Protocol):

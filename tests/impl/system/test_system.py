@@ -243,7 +243,7 @@ def test_the_alarm_of_a_program_comes_by_the_machine_s_clock() -> None:
     system = System()
     process = system.spawn("signals", 1)
     assert system.wait(process) == 0
-    assert system.console(process) == "400 million cycles\n"
+    assert system.console(process) == "399 million cycles\n", "a tick is a little shorter than 1/12,800 s"
 
 
 def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain: Toolchain) -> None:
@@ -282,7 +282,7 @@ def test_a_program_can_give_itself_a_name_that_is_its_own() -> None:
 def test_a_checksum_is_right_after_moves_whatever_the_cores_see_of_memory(exact: bool) -> None:
     system = System(exact=exact)
     process = system.spawn("workload", 0, 40, name="worker")
-    for at, to in ((1_500_000, 9), (8_500_000, 2), (15_500_000, 0)):
+    for at, to in ((1_500_000, 9), (13_500_000, 2), (25_500_000, 0)):
         system.move(process, to, at=at)
     assert system.wait(process) == 0
     assert [request.stand for request in system.services.state.requests] == [Stand.MOVED] * 3
@@ -344,7 +344,7 @@ def test_a_process_that_has_ended_stays_ended_when_others_come() -> None:
     second = system.spawn(SPIN, 1)
     system.run(1_000_000)
     system.move(second, 0)
-    system.run(6_000_000)
+    system.run(12_000_000)
     assert system.place(second).number == 0
     assert (system.phase(first), system.exit_value(first)) == (Phase.ENDED, 7)
     assert system.phase(second) is Phase.RUNNING

@@ -101,7 +101,8 @@ def execute(s: State, core: int, budget: int) -> int:
     line_words = 1 << (line_shift - 2)
     translated = translates(own)
     probe, seen = np.zeros(spin.PROBE, np.int64), np.empty(REGISTERS, np.uint32)
-    probe[spin.NEXT] = own[CYCLE] + spin.INTERVAL
+    probe[spin.NEXT] = own[CYCLE] + spin.FIRST
+    probe[spin.PAUSE] = 2 * spin.FIRST
     effects = 0
 
     pc = own[PC]
@@ -278,7 +279,7 @@ def execute(s: State, core: int, budget: int) -> int:
                     following = target
 
             elif opcode == 0x0F and f3 <= 1:  # FENCE, FENCE.I
-                effects += 1
+                effects += int(exact)  # without caches there is nothing to forget
                 if f3 == 1:
                     tags[INSTRUCTIONS] = line = NONE
                 elif word >> 21 & 1:

@@ -12,8 +12,10 @@ from typing import Final
 from kmigrate.impl.chip.native import native
 from kmigrate.impl.chip.state import ACCESSES, DATA, INSTRUCTIONS, MISSES, REGISTERS, TLB_MISSES, Longs, Words
 
+FIRST: Final = 64
+"""Cycles of a run before its first search; after each that finds nothing, twice as many as before."""
 INTERVAL: Final = 4096
-"""Cycles between two searches."""
+"""Most cycles between two searches."""
 LONGEST: Final = 32
 """Cycles of the longest loop that is found."""
 
@@ -27,7 +29,9 @@ CYCLE: Final = 3
 EFFECTS: Final = 4
 DATA_ACCESSES: Final = 5
 INSTRUCTION_ACCESSES: Final = 6
-PROBE: Final = 7
+PAUSE: Final = 7
+"""Cycles until the search after this one."""
+PROBE: Final = 8
 
 
 @native
@@ -51,7 +55,10 @@ def look(
         probe[NEXT] = cycle + 1
         return cycle
     probe[LEFT] -= 1
-    probe[NEXT] = cycle + (1 if probe[LEFT] else INTERVAL)
+    probe[NEXT] = cycle + 1
+    if probe[LEFT] == 0:
+        probe[NEXT] = cycle + probe[PAUSE]
+        probe[PAUSE] = min(2 * probe[PAUSE], INTERVAL)
     if pc != probe[PC] or effects != probe[EFFECTS]:
         return cycle
     for i in range(REGISTERS):

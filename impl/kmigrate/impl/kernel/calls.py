@@ -6,6 +6,7 @@ between: taking the board and posting, and fetching the answer.
 
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.boards import Boards
+from kmigrate.impl.kernel.effort import Effort
 from kmigrate.impl.kernel.errors import KernelPanic, Refused
 from kmigrate.impl.kernel.placement import MASTER_CORE
 from kmigrate.impl.kernel.queue import WaitList
@@ -39,7 +40,10 @@ class Calls:
     local, remote  who serves which call
     """
 
-    def __init__(self, memory: Sram, boards: Boards, scheduler: Scheduler, page_bytes: int) -> None:
+    def __init__(
+        self, memory: Sram, boards: Boards, scheduler: Scheduler, page_bytes: int, effort: Effort | None = None
+    ) -> None:
+        self._effort = effort or Effort()
         self._memory = memory
         self._boards = boards
         self._scheduler = scheduler
@@ -125,6 +129,7 @@ class Calls:
             board.owner = thread.tid
             board.post(frame.remote_call, frame.remote_arguments)
             self.credits += 1
+            self._effort.posted += 1
             self._scheduler.wake_one(self.master_waits)
             self._scheduler.send(MASTER_CORE, Event.WAKEUP)
             frame.remote_stage = ANSWER

@@ -120,6 +120,11 @@ class Endpoints(ABC, Generic[E, A]):
         self._parked: list[tuple[int, Callable[[], None]]] = []
         active.when_left(self._left)
 
+    def counts(self, identity: int) -> tuple[int, int]:
+        """Bytes and messages that have gone through an end. Raises Refused."""
+        end = self._ends.find(identity)
+        return end.volume, end.uses
+
     def port_of(self, request: Request) -> int:
         """The call that asks for the port of an end. Argument: the id."""
         return self._ends.find(request.arguments[0]).port

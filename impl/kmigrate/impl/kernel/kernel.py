@@ -88,7 +88,7 @@ class Kernel:
         self.tracking = Tracking(memory, placement, self.frames, self.scheduler, code.shoot_down)
         self.frames.changed = self.tracking.changed
         self.user.written = self.tracking.written
-        self.calls = Calls(memory, self.boards, self.scheduler, page)
+        self.calls = Calls(memory, self.boards, self.scheduler, page, self.effort)
         self.threads = Threads(memory, placement, self.uarea, self.scheduler, self.kernel_pages, self.user, code)
         self.freezing = Freezing(self.uarea, self.boards, self.scheduler, self.calls)
         self.exceptions = Exceptions(memory, self.scheduler, self.user, code)

@@ -272,12 +272,16 @@ class Scheduler:
 
     def tick(self, ticks: int = 1) -> int | None:
         """The timer of core 0: age the running threads, ask at most one core to give way; which one."""
-        for core in range(self.cores):
-            self.current(core).age += ticks
+        self.grow_older(ticks)
         overdue = self._overdue(self.quantum)
         if overdue is not None:
             self.send(overdue, Event.SCHED)
         return overdue
+
+    def grow_older(self, ticks: int) -> None:
+        """Let the running threads grow older, and no core give way."""
+        for core in range(self.cores):
+            self.current(core).age += ticks
 
     def ticks_matter(self) -> bool:
         """Whether a later tick could ask a core to give way."""

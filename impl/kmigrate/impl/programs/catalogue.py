@@ -35,6 +35,7 @@ SHIPPED = (
         "parallel", "experiment: several migrations at once", "helpers | pages << 8 | clusters << 16 | moved << 24"
     ),
     Shipped("circular", "experiment: a process travels round all clusters", "clusters << 16; 0: 16"),
+    Shipped("stress", "experiment: threads are created and joined", "how often; 0: 100"),
     Shipped("spin", "threads that count for ever", "threads besides the first"),
     Shipped("buffer", "producers and a consumer over a mutex", "numbers of each producer; 0: 64"),
     Shipped(
@@ -57,27 +58,34 @@ SHIPPED = (
 SOURCES = Path(__file__).parent / "c"
 """The C sources of the runtime and of the programs."""
 
+MOST_CALLS = 127
+"""Further calls of an experiment that its argument has room for."""
+
 PAGE_STEP = 4
 """Pages of an experiment lie so many pages apart (nanvix-facts 8.1)."""
 
 
-def experiment_argument(*, helpers: int = 0, pages: int = 0, clusters: int = 0, moved: bool = False) -> int:
+def experiment_argument(
+    *, helpers: int = 0, pages: int = 0, clusters: int = 0, moved: bool = False, calls: int = 0
+) -> int:
     """The argument of an experiment's process.
 
     helpers   threads besides the first, at most 17
     pages     at most 32
     clusters  that take part
     moved     whether nothing goes on where a process has left
+    calls     remote calls more that the first thread makes while the time is taken, at most 127
     Raises    BadArgument
     """
     for what, found, most in (
         ("helpers", helpers, thread_slots(MPPA256) - 1),
         ("pages", pages, MPPA256.frames // PAGE_STEP),
         ("clusters", clusters, MPPA256.clusters),
+        ("calls", calls, MOST_CALLS),
     ):
         if not 0 <= found <= most:
             raise BadArgument(what, found, most)
-    return helpers | pages << 8 | clusters << 16 | moved << 24
+    return helpers | pages << 8 | clusters << 16 | moved << 24 | calls << 25
 
 
 def names() -> tuple[str, ...]:

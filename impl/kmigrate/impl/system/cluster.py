@@ -45,6 +45,7 @@ class Cluster:
     crash    how its kernel has stopped; None while it runs
     left     is told when a thread has left a core for good, or for a while
     runtime  digest of the runtime beside the kernel; empty without one
+    stepping the core whose step is being taken; None between steps
     version  changes whenever anything here may have changed
     """
 
@@ -59,6 +60,7 @@ class Cluster:
         *,
         uarea: bool = True,
         exact: bool = False,
+        memory: Callable[[int], Sram] = Sram,
     ) -> None:
         self.number = number
         self.node = node
@@ -67,7 +69,7 @@ class Cluster:
         self.left: Callable[[], None] = lambda: None
         self.runtime = ""
         self.version = 0
-        self.memory = Sram(geometry.memory_bytes)
+        self.memory = memory(geometry.memory_bytes)
         self.placement = Placement.of(geometry, together=uarea)
         self.cores = Cores(self.memory, geometry, exact=exact)
         code = MachineCode(self.cores, self.placement, timing.slice)
@@ -75,7 +77,7 @@ class Cluster:
         self.kernel.calls.local[Call.CLOCK] = self._clock
         self._agenda = agenda
         self._timing = timing
-        self._stepping: int | None = None
+        self.stepping: int | None = None
         count = self.kernel.scheduler.cores
         self.free_at = [0] * count
         self.armed: list[list[tuple[Step, Pending]]] = [[] for _ in range(count)]
@@ -91,7 +93,7 @@ class Cluster:
     def arm(self, core: int) -> None:
         """Have an event pending for each thing that a core can do, and no other."""
         self.version += 1
-        if self.crash is not None or core == self._stepping:
+        if self.crash is not None or core == self.stepping:
             return
         offered = self.kernel.steps(core)
         armed = self.armed[core]
@@ -164,22 +166,25 @@ class Cluster:
                 self._agenda.withdraw(event)
         self.armed[core] = []
         self.kernel.clock = now
+        self._grow_older()
         thread = self.kernel.scheduler.current(core).tid
         self.cores.set_cycle(core, now)
-        self._stepping = core
+        self.stepping = core
         self.guard(lambda: self.kernel.step(core, step), core, thread)
-        self._stepping = None
+        self.stepping = None
         ran = self.cores.cycle(core) - now
-        self.free_at[core] = now + ran + self._kernel_cycles(ran)
+        busy = ran + self._kernel_cycles(ran)
+        self.free_at[core] = now + busy
         self.guard(lambda: self._rearm(core), core, thread)
         if step is Step.PROLOG:
             self.left()
-        return self._agenda.record(self.number, step.value, core=core, thread=thread, cycles=ran)
+        return self._agenda.record(self.number, step.value, core=core, thread=thread, cycles=busy)
 
     def _kernel_cycles(self, ran: int) -> int:
         """What the kernel takes for the step that has just happened, in which user code ran so many cycles."""
         timing, effort = self._timing, self.kernel.effort
-        cycles = 0 if ran >= timing.slice else timing.step_cycles
+        step = timing.post_cycles if effort.posted else timing.step_cycles
+        cycles = 0 if ran >= timing.slice else step
         cycles += effort.dispatched * timing.dispatch_cycles + effort.passed * timing.passed_cycles
         effort.forget()
         return cycles
@@ -189,8 +194,15 @@ class Cluster:
         if core != MASTER_CORE:
             self.arm_timer()
 
+    def _grow_older(self) -> None:
+        """Make up for ticks that could change nothing, before a thread comes whose age they do not count for."""
+        passed = self._agenda.now // self._timing.tick_cycles
+        if self.timer is None and passed > self.ticks and not self._agenda.any_order:
+            self.kernel.scheduler.grow_older(passed - self.ticks)
+            self.ticks = passed
+
     def _tick(self) -> TraceEvent:
-        """The timer of core 0; ticks that could change nothing are made up for."""
+        """The timer of core 0."""
         self.version += 1
         self.timer = None
         passed = self._agenda.now // self._timing.tick_cycles

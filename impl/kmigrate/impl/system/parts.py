@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.programs.catalogue import load, names
 from kmigrate.impl.simulation.timing import Timing
@@ -31,8 +32,9 @@ TellOf = Callable[[Cluster, str, Mapping[str, int | str]], None]
 class Parts:
     """The parts of a machine, their kernels up.
 
-    kind  of the daemons; None for kernels without the UArea, which have none
-    tell  is told what the daemons do
+    kind    of the daemons; None for kernels without the UArea, which have none
+    tell    is told what the daemons do
+    memory  makes the memory of a cluster of so many bytes
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Parts:
         tell: TellOf,
         *,
         exact: bool,
+        memory: Callable[[int], Sram] = Sram,
     ) -> None:
         self.geometry = geometry
         self.timing = timing
@@ -68,6 +71,7 @@ class Parts:
                 self.timing,
                 uarea=kind is not None,
                 exact=exact,
+                memory=memory,
             )
             for number in numbers
         }

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from kmigrate.impl.chip.geometry import MPPA256, Geometry
+from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.published import PublishedDaemon
 from kmigrate.impl.daemon.rounds import Limits
@@ -66,6 +67,7 @@ class System(Parts):
     uarea     whether what belongs to a process lies together in the kernel; without it there are no daemons
     daemon    which migration daemon every cluster has: hardened or published
     exact     whether cores see memory through their caches
+    memory    makes the memory of a cluster of so many bytes
     any_order whether every pending event is offered to the choices, and not only those of one cycle
     faults    what goes wrong on the network
     keep      whether the events of the trace are kept, for a picture of the run
@@ -83,6 +85,7 @@ class System(Parts):
         any_order: bool = False,
         faults: Iterable[NetworkFault] = (),
         keep: bool = False,
+        memory: Callable[[int], Sram] = Sram,
     ) -> None:
         super().__init__(
             geometry,
@@ -91,6 +94,7 @@ class System(Parts):
             DaemonKind.of(daemon) if uarea else None,
             self._told,
             exact=exact,
+            memory=memory,
         )
         self.fabric.plan = {fault.position: fault for fault in faults}
         self.services.refused, self.services.tell = self._refused, self._seen

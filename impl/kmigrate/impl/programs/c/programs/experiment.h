@@ -3,11 +3,12 @@
    Node 0 keeps the time; the others take part. Barriers go by way of node 0: ONE_TO_ALL from it, ALL_TO_ONE to it.
    The time is taken on node 0 between two barriers: start, for which the participants wait after they have moved,
    and end. In the published system a copy goes on where the process has left, and node 0 waits for its signal too;
-   with the flag MOVED only those signal the end on whose nodes processes arrive.
+   with the flag MOVED only those signal the end on whose nodes processes arrive, and their own processes end.
 
-   The argument of a process: helpers, pages, clusters and flags, a byte each from the lowest on.
+   The argument of a process: helpers, pages and clusters, a byte each from the lowest on; then the flag, and in the
+   uppermost seven bits how many remote calls more the first thread makes while the time is taken.
 
-   Source: nanvix-facts 8.1. The flag is ours. */
+   Source: nanvix-facts 8.1. The flag and the further calls are ours. */
 
 #include "kmigrate.h"
 
@@ -15,11 +16,12 @@
 
 #define PATTERN 0xDEADBEEFu
 
-struct experiment { int helpers, pages, clusters, flags; };
+struct experiment { int helpers, pages, clusters, flags, calls; };
 
 static inline struct experiment experiment_of(word argument)
 {
-    struct experiment e = {argument & 255, argument >> 8 & 255, argument >> 16 & 255, argument >> 24};
+    struct experiment e = {argument & 255, argument >> 8 & 255, argument >> 16 & 255, argument >> 24 & MOVED,
+                           argument >> 25};
     return e;
 }
 
@@ -39,6 +41,12 @@ static inline int cluster_node(int cluster)
 static inline int arrives(const struct experiment *e, int cluster)
 {
     return !(e->flags & MOVED) || cluster >= e->clusters / 2;
+}
+
+static inline void further_calls(const struct experiment *e)
+{
+    for (int i = 0; i < e->calls; i++)
+        knode_get_num();
 }
 
 static inline void barriers_open(const struct experiment *e, int keeper)
@@ -153,4 +161,15 @@ static inline _Noreturn void be_replaced(void)
 {
     for (;;)
         dcache_invalidate();
+}
+
+/* The second barrier there. With the flag MOVED a process comes only where there is none, and this one ends; its
+   cluster keeps the signal, which the one that comes finds. */
+static inline int make_room(const struct experiment *e)
+{
+    ksync_signal(sync_out);
+    if (e->flags & MOVED)
+        return 0;
+    ksync_wait(sync_in);
+    be_replaced();
 }

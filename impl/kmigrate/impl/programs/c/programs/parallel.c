@@ -13,12 +13,11 @@ int main(word argument)
     if (node == 0)
         return keep_time(&e);
     take_part(&e);
-    if (cluster >= half) {
-        setup_done();
-        be_replaced();
-    }
+    if (cluster >= half)
+        return make_room(&e);
     failed = burden(&e);
     setup_done();
+    further_calls(&e);
     if (failed || kmigrate_to(cluster_node(cluster + half)) < 0)
         return failed ? failed : 3;
     start_and_end();

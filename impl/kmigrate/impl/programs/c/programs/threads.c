@@ -13,12 +13,11 @@ int main(word argument)
     if (node == 0)
         return keep_time(&e);
     take_part(&e);
-    if (node != cluster_node(0)) {
-        setup_done();
-        be_replaced();
-    }
+    if (node != cluster_node(0))
+        return make_room(&e);
     failed = burden(&e);
     setup_done();
+    further_calls(&e);
     if (failed || kmigrate_to(cluster_node(1)) < 0)
         return failed ? failed : 3;
     done = 1;

@@ -32,7 +32,10 @@ int ksync_signal(int sync)
     return result;
 }
 
+/* The core is given away once even if the signal is there already. That is fitted: with it the experiments wait for
+   as many quanta as were measured. */
 int ksync_wait(int sync)
 {
+    kcall(KCALL_THREAD_YIELD, 0, 0, 0, 0, 0);
     return kcall(KCALL_SYNC_WAIT, (word)sync, 0, 0, 0, 0);
 }
