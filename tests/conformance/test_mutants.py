@@ -8,23 +8,25 @@ from kmigrate.conformance.adequacy import Adequacy, Trial, cases_of, try_judge, 
 from kmigrate.conformance.mutants import MACHINE
 from kmigrate.conformance.mutation import LostPoint, Mutant, mutated
 from kmigrate.conformance.variants import BENIGN, JUDGE
-from kmigrate.impl.hal import portal
-from kmigrate.impl.migration.source import SourceSide
+from kmigrate.impl.daemon import hardened
+from kmigrate.impl.daemon.source import SourceSide
 
-RARE = ("stale-granted", "reserved-granted", "want-the-first-again", "other-attempts-piece", "commit-unchecked")
-"""Wrong only where several things come together; `kmigrate campaign --mutants` has the runs for them."""
-
-EVERYDAY = tuple(mutant for mutant in MACHINE if mutant.name not in RARE)
+EVERYDAY = tuple(
+    mutant
+    for mutant in MACHINE
+    if mutant.name in ("release-forgets", "barrier-unasked", "owner-unmoved", "copy-kept")
+)
+"""Those that the suite tries; `kmigrate campaign --mutants` tries all."""
 
 
 @cache
 def tried(mutant: Mutant) -> Trial:
-    return try_machine(mutant, 1, 200, True)
+    return try_machine(mutant, 1, 20, True)
 
 
-def test_there_are_at_least_forty_of_the_machine_in_daemons_hal_and_services() -> None:
+def test_there_are_at_least_forty_of_the_machine_in_daemons_kernel_and_services() -> None:
     assert len(MACHINE) >= 40
-    assert {mutant.part for mutant in MACHINE} == {"daemon", "hal", "service"}
+    assert {mutant.part for mutant in MACHINE} == {"daemon", "kernel", "service"}
     names = [mutant.name for mutant in (*MACHINE, *JUDGE, *BENIGN)]
     assert len(set(names)) == len(names)
 
@@ -32,10 +34,10 @@ def test_there_are_at_least_forty_of_the_machine_in_daemons_hal_and_services() -
 @pytest.mark.parametrize("mutant", [*MACHINE, *JUDGE, *BENIGN], ids=lambda mutant: mutant.name)
 def test_a_mutant_changes_something_while_it_holds_and_nothing_after(mutant: Mutant) -> None:
     assert mutant.difference().startswith("-")
-    before = (SourceSide.request, vars(portal)["PIECE_CYCLES"])
+    before = (SourceSide.request, vars(hardened)["AGAIN"])
     with mutated(mutant):
         pass
-    assert (SourceSide.request, vars(portal)["PIECE_CYCLES"]) == before
+    assert (SourceSide.request, vars(hardened)["AGAIN"]) == before
 
 
 @pytest.mark.parametrize("mutant", EVERYDAY, ids=lambda mutant: mutant.name)
@@ -44,24 +46,25 @@ def test_a_wrong_machine_is_caught(mutant: Mutant) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("mutant", [m for m in MACHINE if m.name in RARE], ids=lambda mutant: mutant.name)
-def test_a_machine_that_is_rarely_wrong_is_caught_as_well(mutant: Mutant) -> None:
-    assert try_machine(mutant, 1, 600, True).caught
+@pytest.mark.parametrize("mutant", MACHINE, ids=lambda mutant: mutant.name)
+def test_every_wrong_machine_is_caught(mutant: Mutant) -> None:
+    assert try_machine(mutant, 1, 200, True).caught
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("mutant", JUDGE, ids=lambda mutant: mutant.name)
 def test_a_weakened_judge_is_found_out(mutant: Mutant) -> None:
-    cases = cases_of([tried(wrong) for wrong in EVERYDAY], 1)
+    cases = cases_of([tried(wrong) for wrong in MACHINE], 1)
     assert try_judge(mutant, cases).caught
 
 
 @pytest.mark.parametrize("mutant", BENIGN, ids=lambda mutant: mutant.name)
 def test_what_is_right_in_another_way_passes(mutant: Mutant) -> None:
-    assert not try_machine(mutant, 1, 8, False).caught
+    assert not try_machine(mutant, 1, 2, False).caught
 
 
 def test_a_point_that_has_moved_is_an_error_and_not_a_mutant_that_survives() -> None:
-    moved = Mutant("moved", "impl.migration.source:SourceSide.request", "no such text", "pass", "")
+    moved = Mutant("moved", "impl.daemon.source:SourceSide.request", "no such text", "pass", "")
     with pytest.raises(LostPoint, match="'no such text' stands 0 times"), mutated(moved):
         pass
 

@@ -1,6 +1,7 @@
 """Run files: read as written, and refused with the key that is wrong."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +9,24 @@ import pytest
 
 from kmigrate.conformance import Oracles, RunFile, Schedule, judged, load, replay
 from kmigrate.conformance.errors import BadRunFile, UncontrolledNondeterminism
-from kmigrate.impl import Cancel, Configuration, Request, Work
+from kmigrate.conformance.programs import CALL, CANCEL, GO, Script
+from kmigrate.conformance.setting import Crash, Setting, Wish
 from kmigrate.impl.simulation.choice import Choice
+from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
-CONFIGURATION = Configuration(
-    clusters=3, processes=2, workload=(Request(5, 0, 2), Cancel(1_000_000, 0), Work(7, 1))
+SETTING = Setting(
+    clusters=3,
+    scripts=(Script(2, (GO,), ((CALL, CANCEL),)), Script(0, (CALL,))),
+    wishes=(Wish(1, 2), Wish(1, -1)),
+    crashes=(Crash(900, 2),),
+    faults=(NetworkFault(4, FaultKind.FLIPPED, 77),),
 )
 
 
+@cache
 def recorded() -> RunFile:
-    outcome = judged(CONFIGURATION, Schedule("random", 3, 40).driver(), Oracles())
-    return RunFile(CONFIGURATION, outcome.choices, outcome.signature, outcome.trace_hash, "a note")
+    outcome = judged(SETTING, Schedule("random", 3, 40).driver(), Oracles())
+    return RunFile(SETTING, outcome.choices, outcome.signature, outcome.trace_hash, "a note")
 
 
 def test_a_run_file_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -38,19 +46,19 @@ def test_choices_that_do_not_fit_are_uncontrolled_nondeterminism() -> None:
     run = recorded()
     other = (Choice("task", run.choices[0].n + 1, 0), *run.choices[1:])
     with pytest.raises(UncontrolledNondeterminism, match="at choice 0 the file has task with"):
-        replay(RunFile(run.configuration, other, run.signature, run.trace_hash))
+        replay(RunFile(run.setting, other, run.signature, run.trace_hash))
 
 
 CHANGES: dict[str, tuple[str, Any, str]] = {
     "format": ("format", "other", "format: must be 'kmigrate-run'"),
-    "version": ("version", 2, "version: is 2; this program reads version 1"),
+    "version": ("version", 1, "version: is 1; this program reads version 2"),
     "clusters": ("clusters", "three", "clusters: must be int, not 'three'"),
-    "too many": ("clusters", 40, "configuration: "),
-    "variant": ("variant", "x", "configuration: "),
-    "geometry": ("geometry", "huge", "geometry: must be one of"),
-    "defects": ("defects", ["none such"], "defects: knows no 'none such'"),
-    "item": ("workload", [{"kind": "jump", "at": 0, "cluster": 0}], r"workload\[0\]\.kind: must be one of"),
-    "item key": ("workload", [{"kind": "work", "at": 0}], r"workload\[0\]\.cluster: is missing"),
+    "too many": ("clusters", 40, r"clusters: must be in 2\.\.4, not 40"),
+    "variant": ("variant", "x", "variant: must be one of hardened, published, not 'x'"),
+    "no process": ("scripts", [], "scripts: must be for 1 to 3 processes, not 0"),
+    "item": ("scripts", [{"away": 1, "main": ["jump"], "workers": []}], r"scripts\[0\]\.main: must be a list of"),
+    "item key": ("wishes", [{"process": 0}], r"wishes\[0\]\.to: is missing"),
+    "fault": ("faults", [[0, "eaten", 0]], r"faults\[0\]: must be \[position, kind, amount\]"),
     "choice": ("choices", [["task", 2, 5]], r"choices\[0\]: must be \[kind, n, chosen\]"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as changed
 from pathlib import Path
 from typing import Annotated
 
@@ -11,18 +12,13 @@ from rich.text import Text
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.cli.campaign import EXIT_NONDETERMINISM
-from kmigrate.conformance import Migration, Replay, load, replay
+from kmigrate.conformance import Replay, Setting, Systems, load, replay
 from kmigrate.conformance.denominator import Denominator
 from kmigrate.conformance.explain import as_test, explain
 from kmigrate.conformance.exploration import MOST_NODES, explore
-from kmigrate.conformance.mapping import TABLES, Numbering
+from kmigrate.conformance.programs import CALL, GO, Script
 from kmigrate.conformance.tour import tours
-from kmigrate.impl import Cancel, Configuration, Request
-from kmigrate.impl.hal.latency import CLOCK_HZ
 from kmigrate.report import Watch
-from kmigrate.spec.language.model import show
-
-CYCLES_PER_MS = CLOCK_HZ // 1000
 
 
 @app.command("replay")
@@ -57,12 +53,12 @@ def replay_command(
 
 def _tell(result: Replay, *, side_by_side: bool) -> None:
     out = console()
-    configuration = result.recorded.configuration
+    setting = result.recorded.setting
     out.print(
-        f"{configuration.variant}, {configuration.geometry.name}, {configuration.clusters} clusters, "
-        f"{configuration.processes} processes, {len(result.recorded.choices)} recorded choices"
+        f"{setting.variant}, {setting.clusters} clusters, {len(setting.scripts)} processes, "
+        f"{len(result.recorded.choices)} recorded choices"
     )
-    for item in configuration.workload:
+    for item in (*setting.scripts, *setting.wishes, *setting.crashes, *setting.faults):
         out.print(f"  {item}", style="dim")
     if side_by_side:
         out.print(_side_by_side(result))
@@ -80,60 +76,44 @@ def _tell(result: Replay, *, side_by_side: bool) -> None:
 
 
 def _actions(result: Replay) -> None:
-    out, numbering = console(), Numbering()
-    table = TABLES[result.recorded.configuration.variant]
-    for event in result.outcome.machine.trace.events:
-        for reading in table.candidates(event, numbering):
-            actions = ", ".join(f"{name}({', '.join(show(value) for value in given)})" for name, given in reading)
-            out.print(f"{event.sequence:>5}  {event.cycle / CYCLES_PER_MS:>9.3f} ms  {actions}")
+    """The actions of the model, one step of the machine a line."""
+    for one in explain(result.recorded)[1]:
+        if one.actions:
+            console().print(f"{one.event.sequence:>6}  {', '.join(one.actions)}")
 
 
 def _side_by_side(result: Replay) -> Table:
-    """Each event of the machine; beside it the model's action, and what it changed."""
+    """Each step of the machine that is an action or tells something; beside it the model's, and what it changed."""
     _, told = explain(result.recorded)
     table = Table(box=None, pad_edge=False, show_edge=False)
-    for title in ("", "ms", "machine", "model", "changes"):
+    for title in ("", "machine", "model", "changes"):
         table.add_column(title, overflow="fold")
     for one in told:
         event = one.event
-        place = "io" if event.cluster is None else f"c{event.cluster}"
-        facts = " ".join(f"{key}={value}" for key, value in event.arguments.items())
+        if not one.actions and not getattr(event, "told", ()):
+            continue
         changes = "\n".join(f"{name}: {was} → {now}" for name, was, now in one.changes)
-        table.add_row(
-            str(event.sequence),
-            f"{event.cycle / CYCLES_PER_MS:.3f}",
-            Text(f"{place} {event.name} {facts}"),
-            Text(", ".join(one.actions) or "·"),
-            Text(changes),
-        )
+        table.add_row(str(event.sequence), Text(event.text), Text(", ".join(one.actions) or "·"), Text(changes))
     return table
 
 
 @app.command("explore")
 def explore_command(
-    variant: Annotated[str, typer.Option(help="published or hardened.")] = "hardened",
     clusters: Annotated[int, typer.Option(min=2, max=4, help="Clusters.")] = 2,
-    processes: Annotated[int, typer.Option(min=1, max=4, help="Processes; process p starts on cluster p.")] = 1,
-    request: Annotated[
-        list[str] | None, typer.Option(help="A request as SOURCE:DESTINATION, at any moment; 0:1 if none is given.")
+    move: Annotated[
+        list[str] | None, typer.Option(help="A process's moves as AWAY or AWAYxTIMES, process 0 first; 1 if none.")
     ] = None,
-    cancel: Annotated[list[int] | None, typer.Option(help="A cancel on this cluster, at any moment.")] = None,
-    losses: Annotated[int, typer.Option(min=0, max=3, help="Messages and pieces that may be lost.")] = 0,
-    duplicates: Annotated[int, typer.Option(min=0, max=2, help="Messages that may be doubled.")] = 0,
+    call: Annotated[int, typer.Option(min=0, max=3, help="Calls of a second thread of process 0; 0: none.")] = 0,
+    patience: Annotated[int, typer.Option(min=1, help="Ticks after which a daemon looks after its attempt.")] = 24,
     limit: Annotated[int, typer.Option(min=1, help="States of the machine to expand.")] = MOST_NODES,
     json_: JsonFlag = False,
 ) -> None:
     """Follow every choice of the machine itself at a small scope, and compare with all that the model can do."""
-    items = [_request(text) for text in request or ["0:1"]]
-    configuration = Configuration(
-        clusters=clusters,
-        processes=processes,
-        variant=variant,
-        workload=(*items, *(Cancel(0, cluster) for cluster in cancel or ())),
-        losses=losses,
-        duplicates=duplicates,
-    )
-    pair = Migration(variant, exact=True)
+    scripts = [_script(text, clusters) for text in move or ["1"]]
+    if call:
+        scripts[0] = changed(scripts[0], workers=((CALL,) * call,))
+    configuration = Setting(clusters=clusters, scripts=tuple(scripts), patience=patience)
+    pair = Systems(exact=True)
     with Watch("explore") as watch:
         found = explore(
             pair, configuration, limit=limit, progress=lambda states, waiting: watch.search(states, 0, waiting)
@@ -143,7 +123,6 @@ def explore_command(
     never = [state for state in model.states if state not in found.states]
     edges, taken = set(model.edges), found.edges
     document = {
-        "variant": variant,
         "complete": found.complete,
         "machine": {"states": len(found.nodes), "steps": found.transitions},
         "model": {
@@ -161,7 +140,7 @@ def explore_command(
     else:
         out = console()
         statement = "complete for this scope" if found.complete else f"not complete: stopped at {limit:,} states"
-        out.print(Text(f"{variant}: {statement}", style="bold green" if found.complete else "bold"))
+        out.print(Text(statement, style="bold green" if found.complete else "bold"))
         out.print(f"machine: {len(found.nodes):,} states, {found.transitions:,} steps")
         bound = "" if model.whole else "; the model was not visited whole"
         out.print(
@@ -175,8 +154,8 @@ def explore_command(
     raise typer.Exit(1 if found.failures or outside else 0 if found.complete else 3)
 
 
-def _request(text: str) -> Request:
-    source, _, destination = text.partition(":")
-    if not (source.isdigit() and destination.isdigit()):
-        raise WrongUse(f"a request is SOURCE:DESTINATION, two clusters, not {text!r}")
-    return Request(0, int(source), int(destination))
+def _script(text: str, clusters: int) -> Script:
+    away, _, times = text.partition("x")
+    if not (away.isdigit() and (times or "1").isdigit() and int(away) < clusters):
+        raise WrongUse(f"a move is AWAY or AWAYxTIMES, AWAY a cluster below {clusters}, not {text!r}")
+    return Script(int(away), (GO,) * int(times or 1))

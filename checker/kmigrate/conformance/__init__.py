@@ -7,18 +7,18 @@ from kmigrate.conformance.findings import CampaignReport
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.plan import Plan
-from kmigrate.conformance.protocols import Migration
 from kmigrate.conformance.replay import Replay, replay
 from kmigrate.conformance.run import Oracles, Outcome, judged
 from kmigrate.conformance.runfile import RunFile, load
+from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.shrink import shrink
+from kmigrate.conformance.systems import Systems, systems
 
 __all__ = [
     "Campaign",
     "CampaignReport",
     "ConformanceError",
     "Judge",
-    "Migration",
     "Nonconformance",
     "Oracle",
     "Oracles",
@@ -28,9 +28,12 @@ __all__ = [
     "Replay",
     "RunFile",
     "Schedule",
+    "Setting",
+    "Systems",
     "campaign",
     "judged",
     "load",
     "replay",
     "shrink",
+    "systems",
 ]

@@ -17,11 +17,12 @@ from kmigrate.conformance.findings import CampaignReport, Finding
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
+from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.shrink import Smaller, shrink
 from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere
-from kmigrate.impl import ChoiceList, Configuration, Defect
+from kmigrate.impl.simulation.choice import ChoiceList
 
-ROUND = 64
+ROUND = 16
 """Runs that are drawn at once, from the corpus as it stands before them."""
 
 MOST_GUIDES = 256
@@ -130,7 +131,7 @@ class Campaign:
             report.gate_missed = goal is not None and report.summary.percent < goal
         if self.plan.again and self._sample:
             sample = self._sample[:MOST_AGAIN]
-            elsewhere = hashes_elsewhere(self.plan, sample) if not self.plan.defects else []
+            elsewhere = hashes_elsewhere(self.plan, sample)
             report.again = len(elsewhere)
             pairs = zip(sample, elsewhere, strict=False)
             report.nondeterministic = [shown.number for shown, there in pairs if shown.trace_hash != there]
@@ -141,7 +142,6 @@ def campaign(
     variant: str = "hardened",
     traces: int,
     seed: int,
-    defects: frozenset[Defect] = frozenset(),
     folder: Path | None = None,
     progress: Callable[[int, int, str], None] | None = None,
     workers: int = 1,
@@ -153,7 +153,7 @@ def campaign(
     progress  told (runs done, runs in all, what was found) after each round
     oracles   what earlier campaigns of this variant have learnt of the models
     """
-    made = Campaign(Plan(variant, defects, seed, traces, workers=workers), oracles=oracles)
+    made = Campaign(Plan(variant, seed, traces, workers=workers), oracles=oracles)
     made.run(folder, progress)
     return made.report
 
@@ -161,13 +161,11 @@ def campaign(
 def _finding(number: int, smaller: Smaller, seed: int, folder: Path | None) -> Finding:
     outcome, configuration = smaller.outcome, smaller.configuration
     assert outcome.finding is not None
-    assert isinstance(configuration, Configuration)
+    assert isinstance(configuration, Setting)
     file = None
     if folder is not None:
         name = "-".join((configuration.variant, *outcome.signature)).lower().replace("_", "-")
         file = folder / f"{name}.run.json"
         note = f"found in run {number} of seed {seed}; {outcome.finding}"
         RunFile(configuration, outcome.choices, outcome.signature, outcome.trace_hash, note).save(file)
-    return Finding(
-        outcome.signature, number, outcome.finding, file, smaller.deviations, len(configuration.workload), smaller
-    )
+    return Finding(outcome.signature, number, outcome.finding, file, smaller.deviations, smaller.items, smaller)

@@ -1,30 +1,24 @@
-"""The tables of docs/campaigns.md, generated from the rows; `python -m kmigrate.conformance.documentation FILE`."""
+"""The table of docs/campaigns.md, generated from the rows; `python -m kmigrate.conformance.documentation FILE`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from kmigrate.conformance.mapping import TABLES
-from kmigrate.conformance.protocols import Migration
+from kmigrate.conformance.setting import Crash, Setting, Wish
+from kmigrate.conformance.systems import Systems
 from kmigrate.conformance.table import sentences
-from kmigrate.impl import Configuration, Crash, Meddle, Request
 
 BEGIN, END = "<!-- generated: tables -->\n", "<!-- end -->\n"
 
-_WITH_EVERYTHING = Configuration(
-    workload=(Request(0, 0, 1), Meddle(0, 0, 0, 1), Crash(0, 0)), losses=1, duplicates=1
-)
+_WITH_EVERYTHING = Setting(wishes=(Wish(0, 1),), crashes=(Crash(0, 0),))
 
 
 def generated() -> str:
-    """The tables of both variants, as Markdown."""
-    parts = []
-    for variant, table in sorted(TABLES.items()):
-        configuration = _WITH_EVERYTHING if variant == "hardened" else Configuration(variant=variant)
-        docs = sentences(Migration(variant).model(configuration))
-        parts.append(f"### {variant.capitalize()}\n\n{table.markdown(docs)}")
-    return "\n".join(parts)
+    """The table of the hardened machine, as Markdown."""
+    pair = Systems()
+    docs = sentences(pair.model(_WITH_EVERYTHING))
+    return f"### Hardened\n\n{pair.table(_WITH_EVERYTHING).markdown(docs)}"
 
 
 def documented(text: str) -> str:

@@ -16,7 +16,7 @@ from kmigrate.impl.simulation.choice import ChoiceSource
 FAULT = "fault"
 """The kind of the choices that planned faults answer."""
 
-TIMER = "timer"
+TIMERS = ("timer", ":tick")
 """How the labels of timers end."""
 
 FAULT_HORIZON = 70
@@ -97,13 +97,13 @@ class Driver(ChoiceSource):
     def eligible(self, labels: Sequence[str]) -> list[int]:
         """What may come next: timers only where nothing else may, if the schedule is patient."""
         every = range(len(labels))
-        return [i for i in every if not (self.schedule.patient and labels[i].endswith(TIMER))] or list(every)
+        return [i for i in every if not (self.schedule.patient and labels[i].endswith(TIMERS))] or list(every)
 
 
 class PlannedDriver(Driver):
     """The ordinary course but for a few places, planned over the whole run before it begins."""
 
-    HORIZON = 160
+    HORIZON = 2_000
     """Choices among which the departures are spread: about two migrations on the tiny chip."""
 
     def prepare(self) -> None:
@@ -122,7 +122,7 @@ class DelayDriver(Driver):
     until nothing else is pending.
     """
 
-    HORIZON = 160
+    HORIZON = 2_000
     """Choices among which the delays are spread."""
 
     def prepare(self) -> None:
@@ -159,7 +159,7 @@ class PriorityDriver(Driver):
     An actor is a label; a new one is put at a random place of the line.
     """
 
-    HORIZON = 400
+    HORIZON = 2_000
     """Choices among which the change points are spread."""
 
     def prepare(self) -> None:

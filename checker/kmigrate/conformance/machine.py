@@ -42,6 +42,10 @@ CLOCKS = ("cycles", "sent")
 
 HASH_BYTES = 16
 
+IDLE_EVENTS = 400
+"""Events of spinning threads and timers alone after which a machine with published daemons counts as over: nothing
+there wakes anyone up later."""
+
 
 class Machine:
     """One machine under way.
@@ -53,21 +57,24 @@ class Machine:
     touched  clusters that may have changed since somebody looked
     loop     its events and its choices
     steps    events so far
+    turn     the label of what has happened last
     """
 
     def __init__(self, setting: Setting, choices: ChoiceSource) -> None:
         self.setting = setting
         self.steps = 0
         self.system = _fresh(setting)
-        copy(_prototype(setting), self.system)
+        copy(prototype(setting), self.system)
         self.touched: set[int] = set(range(setting.clusters))
         self.kernels = [self.system.cluster(number).kernel for number in range(setting.clusters)]
-        self.daemons = [_hardened(self.system, number) for number in range(setting.clusters)]
+        found = [self.system.daemon(number) for number in range(setting.clusters)]
+        self.daemons = [daemon for daemon in found if isinstance(daemon, HardenedDaemon)]
+        self._idle = 0
         self._first = self.system.first_compute
         self.loop: Agenda = self.system.agenda
         self.loop.choices = choices
         self._kept = self.loop.tape.events
-        self._last = ""
+        self.turn = ""
         self._chain = b""
         for kernel in self.kernels[: len(setting.scripts)]:
             kernel.memory.set_word(kernel.placement.sections + BEGIN, 1)
@@ -86,7 +93,7 @@ class Machine:
     def offered(self) -> list[Pending]:
         """What can be next, the ordinary course first."""
         found = sorted(self.loop.offered, key=_label)
-        place = bisect_right(found, self._last, key=_label)
+        place = bisect_right(found, self.turn, key=_label)
         turns = found[place:] + found[:place]
         return [event for event in turns if _works(event)] + [event for event in turns if not _works(event)]
 
@@ -108,7 +115,8 @@ class Machine:
         chosen = 0
         if len(offered) > 1:
             chosen = self.loop.choices.choose(len(offered), TASK, [event.label for event in offered])
-        self._last = offered[chosen].label
+        self.turn = offered[chosen].label
+        self._idle = 0 if _works(offered[0]) else self._idle + 1
         self.steps += 1
         return self._happened(self.loop.take(offered[chosen]))
 
@@ -130,7 +138,7 @@ class Machine:
     def key(self) -> bytes:
         """Its state without clocks, and whose turn it is: equal keys have equal futures."""
         crashes = [crash.at - self.steps for crash in self.setting.crashes if crash.at >= self.steps]
-        return key(self.system) + self._last.encode() + bytes(str(crashes), "ascii")
+        return key(self.system) + self.turn.encode() + bytes(str(crashes), "ascii")
 
     # -- what it looks like ------------------------------------------------------------------------------
 
@@ -160,6 +168,8 @@ class Machine:
 
     def leftovers(self, cluster: int) -> str:
         """What a cluster on which no process stands has not given back, in words; empty if nothing."""
+        if not self.daemons:
+            return ""
         residence = self.daemons[cluster].station.residence
         pages, frames = residence.kernel_pages, residence.frames
         return f"kernel pages {pages} and frames {frames}" if pages or frames else ""
@@ -170,6 +180,8 @@ class Machine:
         system = self.system
         if system.fabric.under_way or system.wishes or system.services.pending:
             return False
+        if not self.daemons:
+            return self._idle > IDLE_EVENTS
         for cluster, daemon in enumerate(self.daemons):
             if self.stopped(cluster):
                 continue
@@ -190,6 +202,24 @@ class Machine:
         return all(kernel.memory.word(first + WORD * thread) for thread in range(threads))
 
 
+class Still:
+    """A machine as it was at one moment."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._system = _fresh(machine.setting)
+        copy(machine.system, self._system)
+        self._setting, self._steps, self._turn = machine.setting, machine.steps, machine.turn
+
+    def machine(self, choices: ChoiceSource) -> Machine:
+        """A machine in this state, whose choices this source makes."""
+        made = Machine(self._setting, choices)
+        copy(self._system, made.system)
+        made.loop.choices = choices
+        made.steps, made.turn = self._steps, self._turn
+        made.touched.update(range(self._setting.clusters))
+        return made
+
+
 def _label(event: Pending) -> str:
     return event.label
 
@@ -205,23 +235,19 @@ def _timeless(event: TraceEvent) -> dict[str, int | str]:
     return {name: value for name, value in event.arguments.items() if name not in CLOCKS}
 
 
-def _hardened(system: System, cluster: int) -> HardenedDaemon:
-    daemon = system.daemon(cluster)
-    assert isinstance(daemon, HardenedDaemon)
-    return daemon
-
-
 def _fresh(setting: Setting) -> System:
-    return System(setting.geometry, Ordinary(), timing=setting.timing, keep=True, any_order=True)
+    return System(
+        setting.geometry, Ordinary(), timing=setting.timing, daemon=setting.variant, keep=True, any_order=True
+    )
 
 
 _prototypes: dict[tuple[object, ...], System] = {}
 
 
-def _prototype(setting: Setting) -> System:
+def prototype(setting: Setting) -> System:
     """A machine of a setting whose processes are up; made once."""
-    key = (setting.clusters, setting.slaves, setting.patience, setting.scripts)
-    if key not in _prototypes:
+    built = (setting.variant, setting.clusters, setting.slaves, setting.patience, setting.scripts)
+    if built not in _prototypes:
         if len(_prototypes) >= MOST_PROTOTYPES:
             del _prototypes[next(iter(_prototypes))]
         system = _fresh(setting)
@@ -237,5 +263,5 @@ def _prototype(setting: Setting) -> System:
             agenda.take(agenda.pending[0])
         else:
             raise AssertionError(f"the machine of {setting} does not come up")
-        _prototypes[key] = system
-    return _prototypes[key]
+        _prototypes[built] = system
+    return _prototypes[built]

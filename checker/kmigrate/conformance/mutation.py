@@ -33,7 +33,7 @@ class Mutant:
     """One changed line.
 
     name    in reports
-    point   where: `impl.migration.source:SourceSide.request`; a constant: `impl.hal.portal:PIECE_CYCLES`
+    point   where: `impl.daemon.source:SourceSide.request`; a constant: `impl.daemon.hardened:AGAIN`
     old     the text that stands there once; empty for a constant
     new     what stands there instead; for a constant, its value, a whole number
     why     what is wrong with it, or why it is right, in a sentence
@@ -47,8 +47,9 @@ class Mutant:
 
     @property
     def part(self) -> str:
-        """daemon, hal, service or judge: what of the whole is changed."""
-        for start, part in (("impl.migration", "daemon"), ("impl.hal", "hal"), ("impl.services", "service")):
+        """daemon, service, kernel, hal or judge: what of the whole is changed."""
+        parts = (("impl.system.services", "service"), ("impl.daemon", "daemon"), ("impl.kernel", "kernel"))
+        for start, part in (*parts, ("impl.hal", "hal")):
             if self.point.startswith(start):
                 return part
         return "judge" if self.point.startswith("conformance") else "machine"

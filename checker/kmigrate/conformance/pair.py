@@ -69,6 +69,10 @@ class Pair(ABC, Generic[C]):
     def make(self, configuration: C, choices: ChoiceSource) -> Any:
         """A fresh machine whose choices a choice source makes."""
 
+    def prepare(self, configuration: C) -> None:
+        """Do what is done once for all machines of a configuration; a mutant holds only after it."""
+        return
+
     def memory(self) -> Any:
         """What the binders of one run remember; nothing by default."""
         return None

@@ -9,12 +9,9 @@ from typing import Any
 from kmigrate.conformance.drivers import KINDS as DRIVERS
 from kmigrate.conformance.drivers import Schedule, drawn_schedule
 from kmigrate.conformance.errors import ConformanceError
-from kmigrate.conformance.protocols import Migration
-from kmigrate.conformance.workload import Swarm
-from kmigrate.impl import Configuration, Defect
-
-FAULTS_PLANNED = 8
-"""Faults planned for each run; those for which there is no budget when their turn comes do not happen."""
+from kmigrate.conformance.setting import VARIANTS, Setting
+from kmigrate.conformance.swarm import Swarm
+from kmigrate.conformance.systems import Systems, systems
 
 SCOPES = ("wide", "small")
 
@@ -34,22 +31,21 @@ class BadPlan(ConformanceError):
 class Plan:
     """One campaign.
 
-    variant, defects  of the machines
-    seed              run i is drawn from it, from i, and from what earlier rounds found
-    traces            most runs
-    seconds           stop after so many seconds; None: not for that
-    until_coverage    stop when this many percent of the model's edges are covered; small scope only
-    plateau           stop after so many runs in a row that cover no new edge; None: not for that
-    drivers           from which each run picks one
-    scope             `wide`: machines and workloads of many shapes; `small`: two clusters, a process, a request,
-                      a cancel now and then, so that coverage has a denominator
-    workers           processes; the result does not depend on their number
-    again             run one run in a hundred again in a fresh process under another hash seed
-    Raises            BadPlan
+    variant         of the daemons
+    seed            run i is drawn from it, from i, and from what earlier rounds found
+    traces          most runs
+    seconds         stop after so many seconds; None: not for that
+    until_coverage  stop when this many percent of the model's edges are covered; small scope only
+    plateau         stop after so many runs in a row that cover no new edge; None: not for that
+    drivers         from which each run picks one
+    scope           `wide`: machines and scripts of many shapes; `small`: two clusters, a process with two threads
+                    that asks to move and asks again, so that coverage has a denominator
+    workers         processes; the result does not depend on their number
+    again           run one run in a hundred again in a fresh process under another hash seed
+    Raises          BadPlan
     """
 
     variant: str = "hardened"
-    defects: frozenset[Defect] = frozenset()
     seed: int = 1
     traces: int = 1000
     seconds: float | None = None
@@ -61,6 +57,8 @@ class Plan:
     again: bool = False
 
     def __post_init__(self) -> None:
+        if self.variant not in VARIANTS:
+            raise BadPlan("variant", self.variant, f"it must be one of {', '.join(VARIANTS)}")
         if self.traces < 1:
             raise BadPlan("traces", self.traces, "there must be at least one run")
         if self.scope not in SCOPES:
@@ -76,30 +74,26 @@ class Plan:
             raise BadPlan("until-coverage", self.until_coverage, "only the small scope has a denominator")
 
     @property
-    def pair(self) -> Migration:
+    def pair(self) -> Systems:
         """The machines and models of this campaign."""
-        if self.scope == "small":
-            swarm = Swarm(
-                clusters=(2,), processes=(1,), requests=1, kinds=("cancel",), knobs=False, elsewhere=False
-            )
-            return Migration(self.variant, self.defects, swarm, exact=True)
-        return Migration(self.variant, self.defects)
+        small = self.scope == "small"
+        return systems(self.variant, Swarm.small() if small else Swarm(), exact=small)
 
     @property
-    def smallest(self) -> Configuration:
-        """A configuration of the one shape that the small scope has."""
+    def smallest(self) -> Setting:
+        """A setting of the one shape that the small scope has."""
         return self.pair.draw(Random(0))  # noqa: S311 - a workload, not a secret
 
-    def drawn(self, number: int, corpus: list[tuple[Any, tuple[int, ...]]]) -> tuple[Configuration, Schedule]:
-        """One run's configuration and schedule; the same for the same seed, number and corpus, on any machine.
+    def drawn(self, number: int, corpus: list[tuple[Any, tuple[int, ...]]]) -> tuple[Setting, Schedule]:
+        """One run's setting and schedule; the same for the same seed, number and corpus, on any machine.
 
-        corpus  configurations and choices that covered something new; a guided run starts from one of them
+        corpus  settings and choices that covered something new; a guided run starts from one of them
         """
         random = Random(f"{self.seed}:{number}")  # noqa: S311 - a workload, not a secret
-        configuration = self.pair.draw(random)
+        setting = self.pair.draw(random)
         drivers = self.drivers if corpus else tuple(d for d in self.drivers if d != "guided") or ("random",)
-        schedule = drawn_schedule(random, drivers, FAULTS_PLANNED)
+        schedule = drawn_schedule(random, drivers, 0)
         if schedule.kind != "guided":
-            return configuration, schedule
-        configuration, values = corpus[random.randrange(len(corpus))]
-        return configuration, replace(schedule, values=values, changes=random.randint(1, 5))
+            return setting, schedule
+        setting, values = corpus[random.randrange(len(corpus))]
+        return setting, replace(schedule, values=values, changes=random.randint(1, 5))

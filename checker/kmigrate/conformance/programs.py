@@ -16,6 +16,8 @@ GO, CALL, CANCEL, SPIN, PAGE = "go", "call", "cancel", "spin", "page"
 take a page and write into it."""
 
 WORD = 4
+ITEMS = (GO, CALL, CANCEL, SPIN, PAGE)
+
 IDENTITY = WORD
 """Offset of the word in the user sections that holds the process's number plus one; a jump stands before it."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kmigrate.conformance.errors import UncontrolledNondeterminism
 from kmigrate.conformance.run import Oracles, Outcome, judged
 from kmigrate.conformance.runfile import RunFile
+from kmigrate.conformance.systems import systems
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource
 
 
@@ -54,5 +55,5 @@ class Replay:
 
 def replay(recorded: RunFile) -> Replay:
     """Run a recorded run again; UncontrolledNondeterminism if its choices do not fit."""
-    outcome = judged(recorded.configuration, RecordedDriver(recorded.choices), Oracles())
+    outcome = judged(recorded.setting, RecordedDriver(recorded.choices), Oracles(systems(recorded.setting.variant)))
     return Replay(recorded, outcome)

@@ -10,15 +10,14 @@ from typing import Any
 from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
 from kmigrate.conformance.pair import Pair
-from kmigrate.conformance.protocols import Migration
-from kmigrate.impl import Ordinary
-from kmigrate.impl.simulation.choice import Choice, ChoiceSource
+from kmigrate.conformance.systems import Systems
+from kmigrate.impl.simulation.choice import Choice, ChoiceSource, Ordinary
 from kmigrate.impl.simulation.trace import TraceEvent
 
 DRIVEN_EVENTS = 2_000
 """Events that a driver may decide about; after them the machine takes the ordinary course."""
 
-DRAIN_EVENTS = 20_000
+DRAIN_EVENTS = 6_000
 """Events after which a machine on the ordinary course counts as never quiet."""
 
 Watcher = Callable[[Judge, TraceEvent], None]
@@ -49,7 +48,7 @@ class Oracles:
     """One oracle for each shape of machine of one pair, made when it is first needed."""
 
     def __init__(self, pair: Pair[Any] | None = None) -> None:
-        self.pair: Pair[Any] = pair if pair is not None else Migration()
+        self.pair: Pair[Any] = pair if pair is not None else Systems()
         self._made: dict[tuple[Any, ...], Oracle] = {}
 
     def of(self, configuration: Any) -> Oracle:

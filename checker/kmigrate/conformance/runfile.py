@@ -1,53 +1,46 @@
 """Run files: one run written down, so that it can be run again.
 
-A run is its configuration and its choices. The file also says what was seen (`signature`, `trace_hash`), so
-that a replay can tell whether it saw the same. Past the end of the choices everything is ordinary (0).
+A run is its setting and its choices. The file also says what was seen (`signature`, `trace_hash`), so that a replay
+can tell whether it saw the same. Past the end of the choices everything is ordinary (0).
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from kmigrate.conformance.errors import BadRunFile
-from kmigrate.conformance.workload import knobs_of
-from kmigrate.impl import GEOMETRIES, Cancel, Configuration, Crash, Defect, Geometry, Meddle, Request, Work
+from kmigrate.conformance.programs import ITEMS, Script
+from kmigrate.conformance.setting import VARIANTS, Crash, Setting, Wish
 from kmigrate.impl.errors import ImplError
 from kmigrate.impl.simulation.choice import Choice
-from kmigrate.impl.workload import Item
+from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
 FORMAT = "kmigrate-run"
-VERSION = 1
-
-_ITEMS: dict[str, type[Item]] = {
-    "request": Request,
-    "cancel": Cancel,
-    "work": Work,
-    "meddle": Meddle,
-    "crash": Crash,
-}
-_MORE: dict[str, tuple[str, ...]] = {"request": ("destination",), "meddle": ("process", "destination")}
-"""What an item has besides its cycle and its cluster."""
+VERSION = 2
 
 
-def configuration_as_json(configuration: Configuration) -> dict[str, Any]:
-    """A configuration as it stands in a run file."""
+def setting_as_json(setting: Setting) -> dict[str, Any]:
+    """A setting as it stands in a run file; what nobody asks for is left out."""
     document: dict[str, Any] = {
-        "variant": configuration.variant,
-        "geometry": configuration.geometry.name,
-        "clusters": configuration.clusters,
-        "processes": configuration.processes,
-        "defects": sorted(defect.value for defect in configuration.defects),
-        "workload": [_item(item) for item in configuration.workload],
+        "variant": setting.variant,
+        "clusters": setting.clusters,
+        "slaves": setting.slaves,
+        "patience": setting.patience,
+        "scripts": [
+            {"away": script.away, "main": list(script.main), "workers": [list(worker) for worker in script.workers]}
+            for script in setting.scripts
+        ],
     }
-    if knobs := knobs_of(configuration.geometry):
-        document["knobs"] = knobs
-    for fault in ("losses", "duplicates"):
-        if getattr(configuration, fault):
-            document[fault] = getattr(configuration, fault)
+    if setting.wishes:
+        document["wishes"] = [asdict(wish) for wish in setting.wishes]
+    if setting.crashes:
+        document["crashes"] = [asdict(crash) for crash in setting.crashes]
+    if setting.faults:
+        document["faults"] = [[fault.position, fault.kind.value, fault.amount] for fault in setting.faults]
     return document
 
 
@@ -55,7 +48,7 @@ def configuration_as_json(configuration: Configuration) -> dict[str, Any]:
 class RunFile:
     """One run and what was seen in it."""
 
-    configuration: Configuration
+    setting: Setting
     choices: tuple[Choice, ...]
     """(kind, n, chosen) of each choice that was made, without the ordinary ones at the end."""
     signature: tuple[str, ...]
@@ -76,7 +69,7 @@ class RunFile:
             "note": self.note,
             "signature": list(self.signature),
             "trace_hash": self.trace_hash,
-            **configuration_as_json(self.configuration),
+            **setting_as_json(self.setting),
             "choices": [[choice.kind, choice.n, choice.chosen] for choice in self.choices],
         }
 
@@ -86,12 +79,6 @@ class RunFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
         os.replace(partial, path)
-
-
-def _item(item: Item) -> dict[str, Any]:
-    kind = next(name for name, made in _ITEMS.items() if type(item) is made)
-    more = {key: getattr(item, key) for key in _MORE.get(kind, ())}
-    return {"kind": kind, "at": item.at, "cluster": item.cluster, **more}
 
 
 def load(path: Path) -> RunFile:
@@ -106,9 +93,9 @@ def load(path: Path) -> RunFile:
     return _Reader(str(path), document).run_file()
 
 
-def configuration_from_json(path: str, document: Any) -> Configuration:
-    """The configuration in a document; BadRunFile, naming `path` and the key, if there is none."""
-    return _Reader(path, document).configuration()
+def setting_from_json(path: str, document: Any) -> Setting:
+    """The setting in a document; BadRunFile, naming `path` and the key, if there is none."""
+    return _Reader(path, document).setting()
 
 
 class _Reader:
@@ -129,6 +116,12 @@ class _Reader:
             raise self.wrong(place, f"must be {kind.__name__}, not {value!r}")
         return value
 
+    def number(self, document: Any, key: str, low: int, high: int, where: str = "") -> int:
+        value: int = self.value(document, key, int, where)
+        if not low <= value <= high:
+            raise self.wrong(f"{where}.{key}" if where else key, f"must be in {low}..{high}, not {value}")
+        return value
+
     def run_file(self) -> RunFile:
         document = self.document
         if self.value(document, "format", str) != FORMAT:
@@ -138,60 +131,70 @@ class _Reader:
             raise self.wrong("version", f"is {version}; this program reads version {VERSION}")
         choices = tuple(self.choice(i, c) for i, c in enumerate(self.value(document, "choices", list)))
         signature = tuple(str(word) for word in self.value(document, "signature", list))
-        return RunFile(
-            self.configuration(),
-            choices,
-            signature,
-            self.value(document, "trace_hash", str),
-            str(document.get("note", "")),
-        )
+        trace_hash = self.value(document, "trace_hash", str)
+        return RunFile(self.setting(), choices, signature, trace_hash, str(document.get("note", "")))
 
-    def configuration(self) -> Configuration:
+    def setting(self) -> Setting:
         """The machine, and what is asked of it."""
         document = self.document
-        geometry = self.value(document, "geometry", str)
-        if geometry not in GEOMETRIES:
-            raise self.wrong("geometry", f"must be one of {', '.join(GEOMETRIES)}, not {geometry!r}")
-        defects = []
-        for name in self.value(document, "defects", list):
-            try:
-                defects.append(Defect(name))
-            except ValueError:
-                raise self.wrong("defects", f"knows no {name!r}") from None
+        variant = self.value(document, "variant", str)
+        if variant not in VARIANTS:
+            raise self.wrong("variant", f"must be one of {', '.join(VARIANTS)}, not {variant!r}")
+        clusters = self.number(document, "clusters", 2, 4)
+        scripts = self.value(document, "scripts", list)
+        if not 1 <= len(scripts) <= clusters:
+            raise self.wrong("scripts", f"must be for 1 to {clusters} processes, not {len(scripts)}")
+        return Setting(
+            variant=variant,
+            clusters=clusters,
+            slaves=self.number(document, "slaves", 1, 4),
+            patience=self.number(document, "patience", 1, 1 << 20),
+            scripts=tuple(self.script(f"scripts[{i}]", one, clusters) for i, one in enumerate(scripts)),
+            wishes=tuple(
+                Wish(
+                    self.number(one, "process", 0, len(scripts) - 1, at),
+                    self.number(one, "to", -1, clusters - 1, at),
+                )
+                for at, one in self.several("wishes")
+            ),
+            crashes=tuple(
+                Crash(self.number(one, "at", 0, 1 << 30, at), self.number(one, "cluster", 0, clusters - 1, at))
+                for at, one in self.several("crashes")
+            ),
+            faults=tuple(self.fault(at, one) for at, one in self.several("faults")),
+        )
+
+    def several(self, key: str) -> list[tuple[str, Any]]:
+        """The items of a list that is left out where it is empty, each with its place."""
+        found = self.value(self.document, key, list) if key in self.document else []
+        return [(f"{key}[{i}]", one) for i, one in enumerate(found)]
+
+    def wish(self, where: str, document: Any, processes: int, clusters: int) -> Wish:
+        process = self.number(document, "process", 0, processes - 1, where)
+        return Wish(process, self.number(document, "to", -1, clusters - 1, where))
+
+    def crash(self, where: str, document: Any, clusters: int) -> Crash:
+        at = self.number(document, "at", 0, 1 << 30, where)
+        return Crash(at, self.number(document, "cluster", 0, clusters - 1, where))
+
+    def script(self, where: str, document: Any, clusters: int) -> Script:
+        away = self.number(document, "away", 0, clusters - 1, where)
+        main = self.items(f"{where}.main", self.value(document, "main", list, where))
+        workers = self.value(document, "workers", list, where)
+        return Script(away, main, tuple(self.items(f"{where}.workers", worker) for worker in workers))
+
+    def items(self, where: str, found: Any) -> tuple[str, ...]:
+        if not isinstance(found, list) or not all(item in ITEMS for item in found):
+            raise self.wrong(where, f"must be a list of {', '.join(ITEMS)}, not {found!r}")
+        return tuple(found)
+
+    def fault(self, where: str, document: Any) -> NetworkFault:
         try:
-            return Configuration(
-                clusters=self.value(document, "clusters", int),
-                processes=self.value(document, "processes", int),
-                variant=self.value(document, "variant", str),
-                geometry=self.geometry(GEOMETRIES[geometry]),
-                workload=tuple(self.item(i, item) for i, item in enumerate(self.value(document, "workload", list))),
-                defects=frozenset(defects),
-                losses=self.optional("losses"),
-                duplicates=self.optional("duplicates"),
-            )
-        except ImplError as error:
-            raise self.wrong("configuration", str(error)) from None
-
-    def optional(self, key: str) -> int:
-        """A number that is left out where it is 0."""
-        return int(self.value(self.document, key, int)) if key in self.document else 0
-
-    def geometry(self, named: Geometry) -> Geometry:
-        """The named geometry with the knobs that the file changes."""
-        knobs = self.value(self.document, "knobs", dict) if "knobs" in self.document else {}
-        for knob in knobs:
-            if not hasattr(named, knob):
-                raise self.wrong(f"knobs.{knob}", "is no measure of a geometry")
-        return replace(named, **{knob: self.value(knobs, knob, int, "knobs") for knob in knobs})
-
-    def item(self, number: int, document: Any) -> Item:
-        where = f"workload[{number}]"
-        kind = self.value(document, "kind", str, where)
-        if kind not in _ITEMS:
-            raise self.wrong(f"{where}.kind", f"must be one of {', '.join(_ITEMS)}, not {kind!r}")
-        at, cluster = self.value(document, "at", int, where), self.value(document, "cluster", int, where)
-        more = [self.value(document, key, int, where) for key in _MORE.get(kind, ())]
-        return _ITEMS[kind](at, cluster, *more)
+            position, kind, amount = document
+            return NetworkFault(int(position), FaultKind(kind), int(amount))
+        except (ImplError, TypeError, ValueError):
+            kinds = ", ".join(kind.value for kind in FaultKind)
+            raise self.wrong(where, f"must be [position, kind, amount] with a kind of {kinds}") from None
 
     def choice(self, number: int, document: Any) -> Choice:
         where = f"choices[{number}]"

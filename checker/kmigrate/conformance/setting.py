@@ -21,6 +21,8 @@ SLICE_CYCLES = 4_000
 
 TICK_CYCLES = 20_000
 
+VARIANTS = ("hardened", "published")
+
 PATIENCE = 24
 """Ticks after which a daemon looks after what has got no answer."""
 
@@ -45,6 +47,7 @@ class Crash:
 class Setting:
     """One machine and what is asked of it.
 
+    variant   of the daemons: hardened or published
     clusters  compute clusters
     slaves    slave cores of each; no process has more threads
     scripts   what each process does; process p begins on cluster p
@@ -54,6 +57,7 @@ class Setting:
     patience  ticks after which a daemon looks after what has got no answer
     """
 
+    variant: str = "hardened"
     clusters: int = 2
     slaves: int = 2
     scripts: tuple[Script, ...] = (Script(1),)

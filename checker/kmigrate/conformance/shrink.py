@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmigrate.conformance.run import Oracles, Outcome, judged
-from kmigrate.impl import ChoiceList
-from kmigrate.impl.simulation.choice import ChoiceSource
+from kmigrate.impl.simulation.choice import ChoiceList, ChoiceSource
 
-MOST_RUNS = 1_500
+MOST_RUNS = 60
 """Runs that one shrinking may take."""
 
 AHEAD = 12
@@ -70,6 +69,7 @@ class Smaller:
     configuration: Any
     outcome: Outcome
     runs: int
+    items: int = 0
 
     @property
     def deviations(self) -> int:
@@ -161,4 +161,4 @@ def shrink(configuration: Any, outcome: Outcome, oracles: Oracles) -> Smaller:
         for step in steps:
             while step():
                 changed = True
-    return Smaller(shrinker.configuration, shrinker.outcome, shrinker.runs)
+    return Smaller(shrinker.configuration, shrinker.outcome, shrinker.runs, shrinker.weight[0])

@@ -14,11 +14,10 @@ from kmigrate.conformance.errors import BadRunFile
 from kmigrate.conformance.findings import CampaignReport, Finding
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.plan import Plan
-from kmigrate.conformance.runfile import configuration_as_json, configuration_from_json
-from kmigrate.impl import Defect
+from kmigrate.conformance.runfile import setting_as_json, setting_from_json
 
 FORMAT = "kmigrate-campaign-state"
-VERSION = 1
+VERSION = 2
 
 _COUNTED = ("actions", "drivers", "found_by")
 
@@ -30,7 +29,6 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
         "version": VERSION,
         "plan": {
             "variant": plan.variant,
-            "defects": sorted(defect.value for defect in plan.defects),
             "seed": plan.seed,
             "traces": plan.traces,
             "drivers": list(plan.drivers),
@@ -45,7 +43,7 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
         "failures": [[list(signature), times] for signature, times in report.failures.items()],
         "findings": [finding.as_json(report.failures[finding.signature]) for finding in report.findings],
         "coverage": report.coverage.as_json(),
-        "corpus": [[configuration_as_json(made), list(values)] for made, values in report.corpus],
+        "corpus": [[setting_as_json(made), list(values)] for made, values in report.corpus],
     }
     partial = path.with_name(path.name + ".partial")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,8 +68,7 @@ def load(path: Path) -> tuple[Plan, CampaignReport]:
 
 
 def _plan(document: dict[str, Any]) -> Plan:
-    defects = frozenset(Defect(name) for name in document.pop("defects"))
-    plan = Plan(defects=defects, **{key: document[key] for key in ("variant", "seed", "traces", "scope")})
+    plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope")})
     return replace(plan, drivers=tuple(document["drivers"]))
 
 
@@ -86,7 +83,7 @@ def _report(path: str, document: dict[str, Any]) -> CampaignReport:
     report.failures = Counter({tuple(signature): times for signature, times in document["failures"]})
     report.findings = [_finding(finding) for finding in document["findings"]]
     report.coverage = Coverage.from_json(document["coverage"])
-    report.corpus = [(configuration_from_json(path, made), tuple(values)) for made, values in document["corpus"]]
+    report.corpus = [(setting_from_json(path, made), tuple(values)) for made, values in document["corpus"]]
     return report
 
 

@@ -40,6 +40,9 @@ def attempt_of(arguments: Arguments) -> Attempt:
     return Attempt(process, source, int(arguments["destination"]), int(arguments["epoch"]))
 
 
+SERVICE = "system.services.Services._heed"
+"""Where the name service answers COM, FENS and FEND."""
+
 DAEMON: dict[str, tuple[str, str]] = {
     "granted": ("grant", "destination.DestinationSide._grant"),
     "refused": ("refuse", "destination.DestinationSide.heed"),
@@ -55,9 +58,9 @@ DAEMON: dict[str, tuple[str, str]] = {
     "destination_asked": ("ask_from_destination", "destination.DestinationSide.look"),
     "copy_started": ("start_copy", "destination.DestinationSide._run"),
     "copy_cleared": ("clear_copy", "destination.DestinationSide.heed"),
-    "commit_recorded": ("record_commit", "names.NameService._heed"),
-    "source_answered": ("answer_source", "names.NameService._heed"),
-    "destination_answered": ("answer_destination", "names.NameService._heed"),
+    "commit_recorded": ("record_commit", SERVICE),
+    "source_answered": ("answer_source", SERVICE),
+    "destination_answered": ("answer_destination", SERVICE),
 }
 """Event of a daemon or of the name service → action, whose argument is the attempt, and who tells it."""
 
@@ -86,7 +89,17 @@ HIDDEN = TRANSFERS | SERVICES | FAULTS | {"tick", "task"}
 """Steps that change nothing that the model speaks of: transfers arrive, time passes, an emitted task runs, the
 services look after what was asked of them."""
 
+_UNTOLD = "the daemon does not tell of it; where messages last it changes nothing"
 _NOT_WITHOUT = "only without a mechanism, which the machine does not lack"
+
+
+_PUBLISHED = (
+    *("migration_called", "receiver_told", "self_told", "nobody_told", "to_taken", "from_taken"),
+    *("section_allowed", "section_written", "section_read", "finished"),
+)
+
+UNTIED = Table((), HIDDEN | frozenset((*CORES, *_PUBLISHED, "crash")))
+"""For machines with published daemons, of which only the end is judged."""
 
 
 class _Binders:
@@ -120,6 +133,10 @@ class _Binders:
     def attempt(self, arguments: Arguments, numbering: Numbering) -> Binding:
         """The attempt's number."""
         return ((numbering.numbers[attempt_of(arguments)],),)
+
+    def attempt_twice(self, arguments: Arguments, numbering: Numbering) -> Binding:
+        """The same, for two actions."""
+        return self.attempt(arguments, numbering) * 2
 
     def sent(self, arguments: Arguments, numbering: Numbering) -> Binding:
         """The attempt and the section that a piece belongs to."""
@@ -216,8 +233,13 @@ def machines(model: Model, first: int) -> Table:
     daemon, staging = "daemon.", "daemon.destination.DestinationSide._stage"
     rows = [Row("requested", ("request",), bind.request, daemon + "source.SourceSide.request")]
     rows.append(Row("requested", ("request_for_another",), bind.foreign, daemon + "source.SourceSide.asked"))
-    rows += [Row(event, (action,), bind.attempt, daemon + code) for event, (action, code) in DAEMON.items()]
     rows += [
+        Row(event, (action,), bind.attempt, code if code == SERVICE else daemon + code)
+        for event, (action, code) in DAEMON.items()
+    ]
+    barrier = "daemon.source.SourceSide._pass_barrier"
+    rows += [
+        Row("barrier_passed", ("hold", "pass_barrier"), bind.attempt_twice, barrier),
         Row("section_sent", ("send_section",), bind.sent, daemon + "source.SourceSide._send"),
         Row("section_staged", ("stage",), bind.staged, staging),
         Row("crash", ("crash",), bind.cluster, "system.cluster.Cluster.stop"),
@@ -250,5 +272,5 @@ def machines(model: Model, first: int) -> Table:
             Row("run", ("fetch", "unblock"), bind.then_woken(bind.core), scheduler + "wake_one"),
             Row("run", ("serve", "unblock"), bind.then_woken(bind.served), scheduler + "wake"),
         ]
-    absent = {"answer_stale": _NOT_WITHOUT}
+    absent = {"answer_stale": _NOT_WITHOUT, "answer_again": _UNTOLD}
     return Table(tuple(rows), HIDDEN, absent=absent, quiet=frozenset(CORES), again=AGAIN)

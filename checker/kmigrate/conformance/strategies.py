@@ -1,4 +1,4 @@
-"""Hypothesis over the parameters of runs: configurations and schedules as small values, never a draw for a choice.
+"""Hypothesis over the parameters of runs: settings and schedules as small values, never a draw for a choice.
 
 A draw for each choice is slow and shrinks badly; a schedule is a seed and a few numbers, and a run what they say.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from kmigrate.conformance.drivers import FAULT_HORIZON, Schedule
-from kmigrate.conformance.workload import HORIZON_CYCLES
-from kmigrate.impl import Cancel, Configuration, Crash, Meddle, Request, Work
-from kmigrate.impl.workload import Item
+from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SPIN, Script
+from kmigrate.conformance.setting import Setting
 
 
 def schedules() -> st.SearchStrategy[Schedule]:
@@ -27,25 +26,11 @@ def schedules() -> st.SearchStrategy[Schedule]:
     )
 
 
-@st.composite
-def configurations(
-    draw: st.DrawFn, *, variant: str = "hardened", clusters: int = 3, requests: int = 3, faults: bool = False
-) -> Configuration:
-    """Machines of this many clusters and what is asked of them; with `faults` also what may go wrong."""
-    moment, cluster = st.integers(0, HORIZON_CYCLES), st.integers(0, clusters - 1)
-    processes = draw(st.integers(1, 2))
-    quiet: st.SearchStrategy[Item] = st.one_of(st.builds(Cancel, moment, cluster), st.builds(Work, moment, cluster))
-    items: list[Item] = draw(st.lists(st.builds(Request, moment, cluster, cluster), max_size=requests))
-    items += draw(st.lists(quiet, max_size=3))
-    if faults:
-        process = st.integers(0, processes - 1)
-        items += draw(st.lists(st.builds(Meddle, moment, cluster, process, cluster), max_size=1))
-        items += draw(st.lists(st.builds(Crash, moment, cluster), max_size=1))
-    return Configuration(
-        clusters=clusters,
-        processes=processes,
-        variant=variant,
-        workload=tuple(items),
-        losses=draw(st.integers(0, 2)) if faults else 0,
-        duplicates=draw(st.integers(0, 1)) if faults else 0,
+def settings_of(*, variant: str = "hardened", clusters: int = 2) -> st.SearchStrategy[Setting]:
+    """Machines of this many clusters with one process, and what it does."""
+    main = st.lists(st.sampled_from((GO, CALL, SPIN, PAGE)), max_size=3).map(lambda items: (*items, GO))
+    worker = st.lists(st.sampled_from((CALL, SPIN, CANCEL)), max_size=3).map(tuple)
+    script = st.builds(Script, st.just(1), main, st.lists(worker, max_size=1).map(tuple))
+    return st.builds(
+        Setting, st.just(variant), st.just(clusters), st.just(2), st.tuples(script), st.sampled_from((2, 24))
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from typing import Self
 
 from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SPIN, Script
 from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
@@ -36,6 +37,7 @@ class Swarm:
     requests   most moves that a process asks for
     kinds      kinds of disturbance that may be used
     calls      most calls of a thread
+    always     what every first thread does, where nothing about it is drawn
     """
 
     clusters: tuple[int, ...] = (2, 3)
@@ -44,16 +46,24 @@ class Swarm:
     requests: int = 2
     kinds: tuple[str, ...] = KINDS
     calls: int = 3
+    always: tuple[str, ...] = ()
 
-    def setting(self, random: Random) -> Setting:
+    @classmethod
+    def small(cls) -> Self:
+        """The one shape of the small scope: two clusters, a process that asks twice, a thread that calls."""
+        return cls((2,), (1,), (1,), kinds=("cancel", "hasty", "network"), always=(GO, GO))
+
+    def setting(self, random: Random, variant: str = "hardened") -> Setting:
         """One run's setting."""
-        chosen = [kind for kind in self.kinds if random.random() < 0.4]
+        possible = ("page",) if variant == "published" else self.kinds
+        chosen = [kind for kind in possible if random.random() < 0.4]
         clusters, processes = random.choice(self.clusters), random.choice(self.processes)
         scripts = tuple(
             self._script(Random(f"{number}:{random.randrange(SEEDS)}"), number, clusters, chosen)  # noqa: S311
             for number in range(processes)
         )
         return Setting(
+            variant=variant,
             clusters=clusters,
             slaves=2,
             scripts=scripts,
@@ -72,6 +82,8 @@ class Swarm:
         for item in (CALL, SPIN):
             if random.random() < 0.5:
                 main.insert(random.randint(0, len(main)), item)
+        if self.always:
+            main = list(self.always)
         if "page" in chosen:
             main.insert(0, PAGE)
         workers = []

@@ -9,17 +9,19 @@ from random import Random
 from typing import Any
 
 from kmigrate.conformance.look import Look
-from kmigrate.conformance.machine import Machine
-from kmigrate.conformance.pair import Abstraction, Fault, Pair
+from kmigrate.conformance.machine import Machine, Still, prototype
+from kmigrate.conformance.pair import Abstraction, Fault, Frozen, Pair
 from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.runfile import setting_as_json
 from kmigrate.conformance.setting import Setting
-from kmigrate.conformance.steps import Numbering, machines
+from kmigrate.conformance.steps import UNTIED, Numbering, machines
 from kmigrate.conformance.swarm import Swarm
 from kmigrate.conformance.table import Table
 from kmigrate.impl.simulation.choice import ChoiceSource
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.model import State, show
 from kmigrate.spec.machine import Machine as MachineModel
+from kmigrate.spec.residence import Residence
 from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
 
 SECTIONS = 2
@@ -68,6 +70,7 @@ class Systems(Pair[Setting]):
     """
 
     name = "systems"
+    variant = "hardened"
 
     def __init__(self, swarm: Swarm | None = None, *, exact: bool = False) -> None:
         self.swarm = swarm or Swarm()
@@ -101,6 +104,10 @@ class Systems(Pair[Setting]):
         """The machine, its processes up."""
         return Machine(configuration, choices)
 
+    def prepare(self, configuration: Setting) -> None:
+        """Bring a machine up, to be copied."""
+        prototype(configuration)
+
     def memory(self) -> Numbering:
         """The numbers of the attempts."""
         return Numbering()
@@ -122,6 +129,18 @@ class Systems(Pair[Setting]):
         return tuple(state)
 
     # -- ends --------------------------------------------------------------------------------------------
+
+    def snapshot(self, machine: Machine) -> Frozen:
+        """The machine as it is, from which others are made."""
+        return Still(machine)
+
+    def key(self, machine: Machine) -> bytes:
+        """Its state without clocks."""
+        return machine.key()
+
+    def as_json(self, configuration: Setting) -> dict[str, Any]:
+        """As it stands in a run file."""
+        return setting_as_json(configuration)
 
     def at_rest(self, machine: Machine) -> Fault | None:
         """Every process runs exactly once, unless its cluster has stopped; nothing is held, nothing left behind."""
@@ -147,7 +166,7 @@ class Systems(Pair[Setting]):
 
     def draw(self, random: Random) -> Setting:
         """Clusters, cores, scripts, wishes and patience."""
-        return self.swarm.setting(random)
+        return self.swarm.setting(random, self.variant)
 
     def simpler(self, configuration: Setting) -> Iterator[Setting]:
         """Without a wish or a crash, with shorter scripts, fewer processes and clusters, and patient daemons."""
@@ -207,6 +226,58 @@ class Systems(Pair[Setting]):
             "fenced by the destination": ("commit", "ask_from_destination", "answer_destination", "record_commit"),
             "abort against the last acknowledgement": ("stage", "cancel", "clear_copy"),
         }
+
+
+class PublishedSystems(Systems):
+    """Machines with the published daemon, judged by their end alone: there every process must run exactly once.
+
+    Its steps are the subject of the model's published variant, which speaks of one message and one section at a
+    time; the daemon's pieces and lists are finer, and no table ties them.
+    """
+
+    name = "published-systems"
+    variant = "published"
+
+    def shape(self, configuration: Setting) -> tuple[Any, ...]:
+        """Clusters and processes."""
+        return configuration.clusters, len(configuration.scripts)
+
+    def model(self, configuration: Setting) -> Model:
+        """L0, of which nothing but the end is looked at."""
+        return Residence(clusters=configuration.clusters, processes=len(configuration.scripts))
+
+    def table(self, configuration: Setting) -> Table:
+        """No event is an action."""
+        return UNTIED
+
+    def abstraction(self, machine: Machine, model: Model, memory: Numbering) -> Abstraction:
+        """Nothing is told before the end."""
+        nothing = (None,) * len(model.schema.slots)
+        return lambda whole: nothing
+
+    def opening(self, model: Model, initial: State, seen: tuple[int | None, ...]) -> State | None:
+        """The initial state."""
+        return None
+
+    def at_rest(self, machine: Machine) -> Fault | None:
+        """What has stopped, what hangs, what runs twice or nowhere."""
+        for cluster in range(machine.setting.clusters):
+            if machine.stopped(cluster):
+                return "crashed", f"the kernel of c{cluster} has stopped: {machine.system.clusters[cluster].crash}"
+        return super().at_rest(machine)
+
+    def matrix(self, configuration: Setting) -> tuple[tuple[str, ...], ...]:
+        """No cells."""
+        return ()
+
+    def scenarios(self, configuration: Setting) -> dict[str, tuple[str, ...]]:
+        """None."""
+        return {}
+
+
+def systems(variant: str, swarm: Swarm | None = None, *, exact: bool = False) -> Systems:
+    """The pair of a variant."""
+    return (PublishedSystems if variant == "published" else Systems)(swarm, exact=exact)
 
 
 def _shorter(script: Script) -> Iterator[Script]:

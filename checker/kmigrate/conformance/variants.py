@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from kmigrate.conformance.mutation import Mutant
 
-_SOURCE = "impl.migration.source:SourceSide."
-_THERE = "impl.migration.destination:DestinationSide."
-_STATION = "impl.migration.station:"
 _JUDGE = "conformance.judge:"
+_LOOK = "conformance.look:Look."
 
 JUDGE: tuple[Mutant, ...] = (
     Mutant(
@@ -22,18 +20,7 @@ JUDGE: tuple[Mutant, ...] = (
         "an action that is not enabled is let pass as a stutter",
     ),
     Mutant(
-        "differences-unseen",
-        "conformance.judge:_agrees",
-        "return seen == state or",
-        "return True or",
-        "any state will do",
-    ),
-    Mutant(
-        "properties-unasked",
-        _JUDGE + "Oracle.broken",
-        "if not self.interpreter.true(",
-        "if False and self.interpreter.true(",
-        "no invariant is ever false",
+        "differences-unseen", _JUDGE + "_agrees", "return seen == state or", "return True or", "any state will do"
     ),
     Mutant(
         "end-unasked",
@@ -43,58 +30,46 @@ JUDGE: tuple[Mutant, ...] = (
         "any end is fair",
     ),
     Mutant(
-        "stalls-unseen",
-        "conformance.protocols:Migration.stalled",
-        "if not pending or any(",
-        "if pending or any(",
-        "a machine that waits for a timer alone is let wait",
-    ),
-    Mutant(
         "content-unseen",
-        "conformance.abstraction:HardenedLook._content",
-        "nobody if standing is None or section >= trusted else standing",
-        "nobody",
+        _LOOK + "_place",
+        "content = [standing] * whole",
+        "content = [nobody] * whole",
         "memory is never looked at",
     ),
-    Mutant(
-        "freezing-unseen",
-        "conformance.abstraction:HardenedLook._content",
-        "self.standing.frozen[cluster]",
-        "False",
-        "no cluster is ever seen frozen",
-    ),
+    Mutant("holds-unseen", _LOOK + "_kernel", "int(kernel.scheduler.held)", "None", "no cluster is ever seen held"),
     Mutant(
         "names-unseen",
-        "conformance.abstraction:HardenedLook._records",
-        "base[owner : owner + processes] = self.machine.names.owner",
-        "pass",
+        _LOOK + "_protocol",
+        'base[first["owner"] + process] = records[process].owner - self._machine.first',
+        'base[first["owner"] + process] = None',
         "the name service is not looked at",
+    ),
+    Mutant(
+        "threads-unseen",
+        _LOOK + "_kernel",
+        'self._put("life", cluster, look.threads())',
+        'self._put("life", cluster, [None] * self._threads)',
+        "no thread is looked at",
     ),
 )
 """Weakened judges: something that was found must be found no more."""
 
 BENIGN: tuple[Mutant, ...] = (
-    Mutant("slow-pieces", "impl.hal.portal:PIECE_CYCLES", "", "900000", "a slower wire"),
-    Mutant("fast-pieces", "impl.hal.portal:PIECE_CYCLES", "", "10", "a faster wire"),
-    Mutant("slow-messages", "impl.hal.mailbox:MESSAGE_CYCLES", "", "400000", "slower messages"),
+    Mutant("often-again", "impl.daemon.hardened:AGAIN", "", "16", "says things again more often"),
+    Mutant("seldom-again", "impl.daemon.hardened:AGAIN", "", "2", "says things again less often"),
     Mutant(
-        "slow-barrier", "impl.migration.source:BARRIER_CYCLES", "", "5000000", "cores that are long in the kernel"
-    ),
-    Mutant("short-timeout", "impl.migration.destination:TIMEOUT_CYCLES", "", "1000", "an impatient destination"),
-    Mutant(
-        "newest-first",
-        _STATION + "Inbox._run",
-        "arrivals.pop(chosen)",
-        "arrivals.pop(-1 - chosen)",
-        "another order",
+        "other-sweep",
+        "impl.kernel.calls:Calls.serve",
+        "self._next_core = (core + 1) % self._boards.count",
+        "self._next_core = 0",
+        "the master serves the boards in another order",
     ),
     Mutant(
-        "other-refusal",
-        _THERE + "admit",
-        "reason = Refusal.RESERVED",
-        "reason = Refusal.OCCUPIED",
+        "refused-otherwise",
+        "impl.daemon.destination:DestinationSide._why_not",
+        "return Refusal.RESERVED",
+        "return Refusal.OCCUPIED",
         "another reason",
     ),
-    Mutant("refused-otherwise", _SOURCE + "request", 'reason = "vacant"', 'reason = "absent"', "another word"),
 )
 """Other ways to be right: none may be found."""

@@ -24,7 +24,7 @@ from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
-from kmigrate.impl import ChoiceList
+from kmigrate.impl.simulation.choice import ChoiceList
 
 CHUNK = 16
 """Runs handed to a worker at a time."""
@@ -141,14 +141,14 @@ def hashes_elsewhere(plan: Plan, runs: Sequence[Shown]) -> list[str]:
 
 def main() -> None:
     """Read runs from the standard input, make them, and write their trace hashes."""
-    from kmigrate.conformance.runfile import configuration_from_json
+    from kmigrate.conformance.runfile import setting_from_json
 
     document = json.load(sys.stdin)
     oracles = Oracles(Plan(variant=document["variant"], scope=document["scope"]).pair)
     hashes = []
     for run in document["runs"]:
         values = run.pop("values")
-        configuration = configuration_from_json("the standard input", run)
+        configuration = setting_from_json("the standard input", run)
         hashes.append(judged(configuration, ChoiceList(values), oracles).trace_hash)
     sys.stdout.write(json.dumps(hashes))
 

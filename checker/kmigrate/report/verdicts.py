@@ -22,7 +22,8 @@ _ONE = {
 }
 _PHRASES = {
     "lasting": "messages last for ever",
-    "calling": "threads call",
+    "scarce": "destinations lack room",
+    "lively": "threads begin, end and block",
     "outside": "threads sleep outside the image",
     "locking": "threads lock",
     "prompt": "cores are prompt",
@@ -35,6 +36,8 @@ _PHRASES = {
 """Parameters that are 0 or 1, in words when they are 1."""
 _NAMED: dict[str, Callable[[int], str]] = {"pattern": lambda value: Pattern(value).name.lower()}
 """Parameters whose numbers have names."""
+_WORDED = {("calling", 1): "all threads but the main one call", ("calling", 2): "all threads call"}
+"""Parameters that are said otherwise for each value."""
 _SAID_WHEN_NONE = frozenset({"frames"})
 _FAULTS = ("losses", "duplicates", "crashes", "lasting")
 """Parameters that are faults: none of them is worth one word for all."""
@@ -57,6 +60,9 @@ def size_line(parameters: dict[str, Any]) -> str:
             continue
         if name in _PHRASES:
             parts.append(_PHRASES[name])
+            continue
+        if (name, value) in _WORDED:
+            parts.append(_WORDED[name, value])
             continue
         if name in _NAMED:
             parts.append(f"{name} {_NAMED[name](value)}")

@@ -1,32 +1,12 @@
-"""The reference implementation: clusters, network, daemons and processes as bytes, on one event loop."""
+"""The reference implementation: a chip, a kernel on each of its clusters, daemons, services and programs.
+
+from kmigrate.impl import MPPA256, System
+system = System(MPPA256)
+"""
 
 from kmigrate.impl.chip.geometry import GEOMETRIES, MPPA256, TINY, Geometry
-from kmigrate.impl.configuration import Configuration
 from kmigrate.impl.errors import ImplError
-from kmigrate.impl.inspection import Inspection
-from kmigrate.impl.machine import Machine
-from kmigrate.impl.migration.defects import Defect
-from kmigrate.impl.scenario import crossing, ring
 from kmigrate.impl.simulation.choice import ChoiceList, Ordinary
-from kmigrate.impl.workload import Cancel, Crash, Meddle, Request, Work
+from kmigrate.impl.system.system import System
 
-__all__ = [
-    "GEOMETRIES",
-    "MPPA256",
-    "TINY",
-    "Cancel",
-    "ChoiceList",
-    "Configuration",
-    "Crash",
-    "Defect",
-    "Geometry",
-    "ImplError",
-    "Inspection",
-    "Machine",
-    "Meddle",
-    "Ordinary",
-    "Request",
-    "Work",
-    "crossing",
-    "ring",
-]
+__all__ = ["GEOMETRIES", "MPPA256", "TINY", "ChoiceList", "Geometry", "ImplError", "Ordinary", "System"]

@@ -8,10 +8,8 @@ import pytest
 from kmigrate.impl.chip.geometry import MPPA256, TINY, Geometry
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.errors import BadGeometry
-from kmigrate.impl.kernel import layout as published
 from kmigrate.impl.kernel.boards import Boards
 from kmigrate.impl.kernel.errors import BadStructure, KernelPanic, NoSuchField
-from kmigrate.impl.kernel.layout import Layout
 from kmigrate.impl.kernel.placement import UAREA_FIELDS, Placement, thread_slots
 from kmigrate.impl.kernel.queue import ThreadQueue, WaitList
 from kmigrate.impl.kernel.structures import (
@@ -70,18 +68,16 @@ def test_mppa256_has_room_for_18_user_threads() -> None:
 
 
 def test_with_the_uarea_all_stands_where_the_migrated_sections_are() -> None:
-    placement, layout = Placement.of(MPPA256), Layout.of(MPPA256)
-    assert placement.field("nthreads") == layout.uarea
-    assert placement.boards + BOARD.itemsize == layout.boards
-    assert (placement.directory, placement.table, placement.counters, placement.bitmap, placement.sections) == (
-        layout.directory,
-        layout.table,
-        layout.counters,
-        layout.bitmap,
-        layout.sections,
-    )
-    assert placement.field("freezing") == layout.freezing
-    assert THREAD.itemsize == published.THREAD_BYTES
+    """The addresses by the sizes of nanvix-facts 5, down from the kernel pool, each where its alignment allows."""
+    placement = Placement.of(MPPA256)
+    assert placement.sections == 1_003_520
+    assert placement.table == 999_424
+    assert placement.directory == 995_328
+    assert placement.bitmap == 995_264
+    assert placement.counters == 995_072
+    assert placement.field("nthreads") == 992_960
+    assert placement.boards + BOARD.itemsize == 991_040
+    assert THREAD.itemsize == 64
 
 
 def spans(placement: Placement) -> list[tuple[int, int]]:
