@@ -14,19 +14,19 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from kmigrate.conformance import Judge, Oracles, Plan, judged
+from kmigrate.conformance import Judge, Oracles, Plan, Setting, judged
+from kmigrate.conformance.machine import Machine
+from kmigrate.conformance.programs import CALL, GO, Script
 from kmigrate.conformance.work import show
-from kmigrate.impl import Configuration, Machine, Ordinary, Request
-from kmigrate.impl.simulation.choice import ChoiceSource
+from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 
-ROUNDS = 5
-RUNS = 300
-MOVES = 60
-CASES = 25
+ROUNDS = 2
+RUNS = 8
+MOVES = 3
+CASES = 10
 STEPS = 60
 
-RING = tuple(Request(i * 3_000_000, i % 3, (i + 1) % 3) for i in range(3))
-BUSY = Configuration(clusters=3, processes=2, workload=RING)
+BUSY = Setting(clusters=3, scripts=(Script(2, (GO, GO), ((CALL, CALL),)), Script(2, (CALL,))))
 
 Counts = tuple[int, int]
 """Events, judged steps."""
@@ -46,13 +46,18 @@ def best(work: Callable[[], Counts]) -> tuple[float, float]:
 
 def unjudged() -> Counts:
     """The machine alone."""
-    events = sum(Machine(BUSY).drain() for _ in range(MOVES // 3))
+    events = 0
+    for _ in range(MOVES):
+        machine = Machine(BUSY, Ordinary())
+        while machine.step() is not None:
+            pass
+        events += machine.steps
     return events, 0
 
 
 def moves(oracles: Oracles) -> Counts:
-    """Three moves round a ring, on the ordinary course, again and again."""
-    outcomes = [judged(BUSY, Ordinary(), oracles) for _ in range(MOVES // 3)]
+    """Moves there and back, on the ordinary course, again and again."""
+    outcomes = [judged(BUSY, Ordinary(), oracles) for _ in range(MOVES)]
     return sum(o.events for o in outcomes), sum(o.visible for o in outcomes)
 
 
@@ -69,6 +74,7 @@ def uniform(oracles: Oracles) -> Counts:
     for seed in range(CASES):
         machine = Machine(BUSY, Uniform(seed))
         judge = Judge(machine, oracles.of(BUSY))
+        assert judge.start() is None
         events, steps = _follow(machine, judge, STEPS, events, steps)
     return events, steps
 
@@ -117,6 +123,7 @@ def rule_based(oracles: Oracles) -> Counts:
             self.source = Chosen()
             self.machine = Machine(BUSY, self.source)
             self.judge = Judge(self.machine, oracles.of(BUSY))
+            assert self.judge.start() is None
 
         @rule(value=st.integers(0, 11))
         def step(self, value: int) -> None:

@@ -42,7 +42,7 @@ CLOCKS = ("cycles", "sent")
 
 HASH_BYTES = 16
 
-IDLE_EVENTS = 400
+IDLE_EVENTS = 2_500
 """Events of spinning threads and timers alone after which a machine with published daemons counts as over: nothing
 there wakes anyone up later."""
 
