@@ -6,14 +6,16 @@ import pytest
 
 from kmigrate.checker import interpret
 from kmigrate.checker.refine import refines
-from kmigrate.proofs.attempting import CLAIM, ToAnEmptyCluster
+from kmigrate.proofs.attempting import CLAIM, TRANSFER, ToAnEmptyCluster
 from kmigrate.proofs.proof import prove
 from kmigrate.proofs.steps import step_holds
+from kmigrate.proofs.transfer import Hardening
 from kmigrate.spec.freeze.cluster import HERE, THERE
 from kmigrate.spec.freeze.freeze import Freeze
 from kmigrate.spec.freeze.image import AtDestination, AtSource
 from kmigrate.spec.freeze.refinement import FREEZE_PROTOCOL
 from kmigrate.spec.language import action, require, weakly_fair
+from kmigrate.spec.mstate import Side, Task
 
 (STEPS,) = CLAIM.steps
 SMALL = CLAIM.sizes[0]
@@ -96,3 +98,51 @@ def test_mutants_are_refuted() -> None:
     for name in names:
         assert f"  step    {name}" in found[name]
         assert "  broken  Every step of kernels and daemons looks like" in found[name]
+
+
+# -- the two walks --------------------------------------------------------------------------------------
+
+
+def test_an_action_of_the_walks_does_what_is_claimed() -> None:
+    proof = prove(TRANSFER, only=("finish", "deliver"), timeout=30.0)
+    assert proof.verdict == "proved", [outcome.why for outcome in proof.open_ones()]
+    assert proof.asked > 4
+
+
+class Hasty(Hardening):
+    """Three mutants in one."""
+
+    @weakly_fair
+    @action(side=Side)
+    def finish(self, side: Side) -> None:
+        """The sender commits before the receiver has installed."""
+        require(self.task[side] == Task.FINISH)
+        self.task[side] = Task.DONE
+
+    @weakly_fair
+    @action
+    def allow(self) -> None:
+        """The receiver is done as soon as it has allowed a piece."""
+        require(self.task[Side.RECEIVER] == Task.ALLOW)
+        self.task[Side.RECEIVER] = Task.DONE
+
+    @action
+    def lose(self) -> None:
+        """A lost piece takes both sides with it."""
+        require(self.faulty < self.faults and self.ready())
+        self.faulty = self.faulty + 1
+        self.task[Side.SENDER] = Task.GIVEN_UP
+        self.task[Side.RECEIVER] = Task.GIVEN_UP
+
+
+def test_mutants_of_the_walks_are_refuted() -> None:
+    names = {"finish", "allow", "lose"}
+    claim = replace(TRANSFER, model=Hasty, sizes=TRANSFER.sizes[2:])
+    proof = prove(claim, only=tuple(sorted(names)), timeout=0.5, solvers=("z3",), one_per_action=True)
+    found = {
+        o.obligation.action.partition("(")[0]: o.counterexample.told()
+        for o in proof.outcomes
+        if o.counterexample is not None
+    }
+    assert set(found) == names
+    assert all("  broken  Every step of the two walks looks like" in told for told in found.values())

@@ -1,16 +1,18 @@
-"""The freeze seen from the protocol above, every size: each step is one of an attempt's, or nothing.
+"""A move seen from the protocol above, every size: each step is one of an attempt's, or nothing.
 
-A move between two clusters is one attempt of the protocol. What kernels and daemons do from the request to the last
-object, for any number of threads and cores, looks like steps of the hardened protocol, by the abstraction that the
-explorer uses. It rests on the invariant of `freeze`.
+A move between two clusters is one attempt of the protocol. `attempt`: what kernels and daemons do from the request
+to the last object, for any number of threads and cores; it rests on `freeze`. `transfer-attempt`: what both walks
+do from the freeze to the commit or to giving up, for any number of pages and faults; it rests on `transfer`. Both
+by the abstractions that the explorer uses.
 """
 
-from kmigrate.proofs import freezing
+from kmigrate.proofs import freezing, transfer
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.finite import steps_of
 from kmigrate.spec.freeze.cluster import THERE, Life, Thread
 from kmigrate.spec.freeze.refinement import FREEZE_PROTOCOL
 from kmigrate.spec.language import forall, implies, invariant
+from kmigrate.spec.mstate_refinement import HARDENED_TRANSFER
 
 
 class ToAnEmptyCluster(freezing.Freezing):
@@ -44,5 +46,29 @@ CLAIM = Claim(
         *freezing.CLAIM.assumptions,
         "the protocol above has two clusters, one process and one attempt, of three sections: those of this move",
         "nobody stands at the destination: an occupied one refuses, and above that takes a process more",
+    ),
+)
+
+TRANSFER = Claim(
+    name="transfer-attempt",
+    title="seen from the protocol, the two walks are its steps from the freeze to the commit or to giving up",
+    model=transfer.Hardening,
+    open=transfer.CLAIM.open,
+    fixed=transfer.CLAIM.fixed,
+    conjuncts=(),
+    given=transfer.CLAIM,
+    safety=(),
+    steps=(
+        steps_of(
+            HARDENED_TRANSFER,
+            "every_step_of_the_walks_is_one_of_an_attempt",
+            "Every step of the two walks looks like a step of the protocol, or like nothing.",
+        ),
+    ),
+    sizes=transfer.CLAIM.sizes,
+    idle=transfer.CLAIM.idle,
+    assumptions=(
+        *transfer.CLAIM.assumptions,
+        "the protocol above has two clusters, one process and one attempt, of three sections: those of this move",
     ),
 )

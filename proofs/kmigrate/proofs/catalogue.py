@@ -36,6 +36,7 @@ CLAIMS: dict[str, Claim] = {
         attempting.CLAIM,
         transfer.CLAIM,
         quiet.CLAIM,
+        attempting.TRANSFER,
         orders.CLAIM,
         orders.NEEDED,
         orders.FREE,

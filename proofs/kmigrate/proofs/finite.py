@@ -80,8 +80,8 @@ class FiniteAbove:
             with _naming(run):
                 return self.leads(self.look(below_before), self.look(below_after))
         then, now = self._paths(run, below_before), self._paths(run, below_after)
-        joined = [(ways, run._join([(more, self.leads(was, will)) for more, will in now], 0)) for ways, was in then]
-        return cast(bool, run._join(joined, 0))  # true or false as far as text can tell
+        led = {was: run._join([(ways, self.leads(was, will)) for ways, will in now], 0) for _, was in then}
+        return cast(bool, run._join([(ways, led[was]) for ways, was in then], 0))
 
     def _paths(self, run: TracedRun, below: Model) -> list[Path]:
         found: list[Path] = []

@@ -79,10 +79,16 @@ def _place_sections(transfer: Transfer, protocol: Clusters, groups: int) -> None
             protocol.content[DESTINATION, group] = PROCESS
 
 
+def ended_by(transfer: Transfer, side: Side) -> Task:
+    """How a side has ended; LOOP stands for all that it may still be doing."""
+    endings = (Task.DONE, Task.GIVEN_UP, Task.STOPPED)
+    return next((ending for ending in endings if transfer.task[side] == ending), Task.LOOP)
+
+
 def frozen_attempt(transfer: Transfer, protocol: Hardened) -> None:
     """Hardened: an attempt whose source is frozen and whose destination is staging, until the one has installed."""
     begin(protocol)
-    sender, receiver = transfer.task[Side.SENDER], transfer.task[Side.RECEIVER]
+    sender, receiver = ended_by(transfer, Side.SENDER), ended_by(transfer, Side.RECEIVER)
     staged = left_by_receiver(transfer)
     if staged == len(GROUPS) and receiver != Task.DONE:
         staged = len(GROUPS) - 1  # above, the last section is staged when the whole is verified
@@ -98,11 +104,11 @@ def frozen_attempt(transfer: Transfer, protocol: Hardened) -> None:
     at_source, at_destination = SourcePhase.FROZEN, DestinationPhase.STAGING
     if sender == Task.DONE:
         at_source = SourcePhase.COMMITTING
-    elif one_of(sender, Task.GIVEN_UP, Task.STOPPED):
+    elif sender in (Task.GIVEN_UP, Task.STOPPED):
         at_source = SourcePhase.CLOSED
     if receiver == Task.DONE:
         at_destination = DestinationPhase.INSTALLED
-    elif one_of(receiver, Task.GIVEN_UP, Task.STOPPED):
+    elif receiver in (Task.GIVEN_UP, Task.STOPPED):
         at_destination = DestinationPhase.CLOSED
     protocol.at_source[0], protocol.at_destination[0] = at_source, at_destination
     source_closed = at_source == SourcePhase.CLOSED
@@ -157,7 +163,7 @@ HARDENED_TRANSFER = Refinement(
     Hardened,
     frozen_attempt,
     opens=("send_section", "stage", "commit", "cancel", "time_out_staging"),
-    fixed={**ABOVE, "crashes": 1},
+    fixed={**ABOVE, "crashes": 2},
 )
 """The hardened transfer is what the hardened protocol does between FROZEN and COMMITTING, or giving up."""
 
