@@ -80,7 +80,7 @@ def migrate_command(
     moved = running(run, process, at)
     source = system.place(moved).number
     load = sample(system, moved, SAMPLE_CYCLES)
-    shape, costs = shape_of(system, moved), costs_of(system.timing)
+    shape, costs = shape_of(system, moved), costs_of(system.geometry, system.timing)
     limits = Limits(rounds=rounds, throttle=throttle)
     limits, refused = _limited(limits, load, shape, costs, max_downtime, system.geometry.hertz)
     expected = {way: predict(shape, load, costs, way, limits) for way in Mode}

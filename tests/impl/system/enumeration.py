@@ -20,7 +20,8 @@ from support.machinecode import S0, S1, T0, T1, loop
 
 SOURCE, DESTINATION = 0, 1
 VALUE = 7
-QUICK = Timing(slice=50_000, quantum=8, patience=24)
+QUICK = Timing(slice=50_000, quantum=8, patience=24, dispatch_cycles=0)
+"""Patience is short, so that timeouts come soon; tasks cost nothing, so that they do not come too soon."""
 LIMIT = 40_000
 
 WORK = small(

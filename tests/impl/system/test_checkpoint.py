@@ -81,7 +81,7 @@ def test_it_begins_again_in_another_process_of_the_host(tmp_path: Path) -> None:
 
 
 def test_it_moves_on_in_every_mode_after_it_has_begun_again() -> None:
-    taken = checkpoint(*started(10 * ROUNDS))
+    taken = checkpoint(*started(40 * ROUNDS))
     system = System()
     process = restore(system, taken, 2)
     for target, mode in enumerate((Mode.PRE_COPY, Mode.POST_COPY), 3):
@@ -91,7 +91,7 @@ def test_it_moves_on_in_every_mode_after_it_has_begun_again() -> None:
         system.run_until(lambda: not any(request.open for request in requests), "it does not move")  # noqa: B023
         system.run_until(lambda: bool((status := system.status(process)) and status.over), "it does not arrive")
         assert system.place(process).number == target
-    assert result(system, process) == (0, "pages right\n", [10 * ROUNDS] * 4)
+    assert result(system, process) == (0, "pages right\n", [40 * ROUNDS] * 4)
 
 
 def test_the_life_that_begins_is_the_next_one_and_in_its_checkpoints(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_checkpoint_of_what_has_begun_again_is_one_too() -> None:
 
 
 def test_no_checkpoint_of_what_does_not_run_or_moves() -> None:
-    system, process = started(10 * ROUNDS)
+    system, process = started(40 * ROUNDS)
     system.move(process, 4)
     system.run(500_000)
     with pytest.raises(NoCheckpoint, match="being moved"):

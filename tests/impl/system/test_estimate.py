@@ -30,7 +30,7 @@ def test_the_downtime_is_the_expected_one(mode: Mode, timing: Timing) -> None:
     """Within 4 %, of which the fixed part is most; pre-copy's pages at the freeze are counted right."""
     system, process = started(timing)
     load = sample(system, process, 1_000_000)
-    expected = predict(shape_of(system, process), load, costs_of(timing), mode)
+    expected = predict(shape_of(system, process), load, costs_of(system.geometry, timing), mode)
     system.move(process, 5, mode=mode)
     system.run_until(lambda: bool((status := system.status(process)) and status.over), "it does not move")
     status = system.status(process)

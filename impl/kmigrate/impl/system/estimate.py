@@ -1,43 +1,74 @@
 """What a move of a process is expected to cost on a machine: its costs from its timing, and how the process writes.
 
-Each part of a move is so many steps of kernels, tasks of dispatchers and messages; the counts are those of the
-daemons' graphs, counted once in runs of this machine whose parameters were changed one by one. The sample of
-writing is taken by the pages' write protection, as pre-copy sees it, while the process runs.
+What the parts of a move take follows from the machine's timing through the steps, tasks and messages of two
+daemons, and is not written down: a rehearsal on a machine of its own, with the same timing, measures it. The sample
+of writing is taken by the pages' write protection, as pre-copy sees it, while the process runs.
 
 Source: ours; `simulation.timing` for the parameters.
 """
 
+from functools import cache
+
+from kmigrate.impl.chip.elf import Segment
+from kmigrate.impl.chip.geometry import MPPA256, Geometry
 from kmigrate.impl.daemon.prediction import Costs, Load
 from kmigrate.impl.image import Shape
+from kmigrate.impl.kernel.placement import Placement
+from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.checkpoint import daemon_of_place, is_moving
 from kmigrate.impl.system.errors import NoSample
 from kmigrate.impl.system.process import Phase, Process
 from kmigrate.impl.system.system import System
+from kmigrate.spec.vocabulary import Mode, MovePhase
 
 PARTS = (64, 16, 4, 1)
 """Shares of a sample after which the pages are counted: 1/64 of its time, and so on."""
 
-WIRE_CYCLES = 3_100
-"""A piece and the messages before it on their way, between clusters that are some links apart."""
+REHEARSAL_CYCLES = 1_000_000
+"""From the beginning of the process to its move."""
+
+JUMP_TO_ITSELF = 0x0000006F
 
 
-def costs_of(timing: Timing) -> Costs:
-    """The costs of the parts of a move."""
-    step, task, passed, message = (
-        timing.step_cycles,
-        timing.dispatch_cycles,
-        timing.passed_cycles,
-        timing.message_cycles,
-    )
+@cache
+def costs_of(geometry: Geometry, timing: Timing) -> Costs:
+    """The costs of the parts of a move, as a rehearsal of it has them on a machine of its own."""
+    plain, pieces = _rehearsed(geometry, timing, Mode.STOP_AND_COPY)
+    cold, _ = _rehearsed(geometry, timing, Mode.COLD)
+    first = pieces[0]
     return Costs(
-        piece=46 * step + 18 * (task + passed) + message + timing.piece_cycles + WIRE_CYCLES,
-        setup=107 * step + 27 * task + 2 * message,
-        freeze=10 * step + 23 * task + 2 * message,
-        commit=16 * step + 12 * (task + passed) + message + 2 * timing.signal_cycles,
-        thaw=43 * step + 18 * task + 28 * passed + 2 * message,
-        save=7 * step // 10 + task,
+        piece=(plain["commit_asked"] - first) // len(pieces),
+        setup=plain["freeze_started"] - plain["requested"],
+        freeze=first - plain["freeze_started"],
+        commit=plain["commit_recorded"] - plain["commit_asked"],
+        thaw=plain["copy_started"] - plain["commit_recorded"],
+        save=(cold["sealed"] - cold["saving"]) // len(pieces),
     )
+
+
+def _rehearsed(geometry: Geometry, timing: Timing, mode: Mode) -> tuple[dict[str, int], list[int]]:
+    """When each thing happened first in a move of a process that does nothing, and when each piece was sent."""
+    system = System(geometry, timing=timing, keep=True)
+    process = system.spawn(_idler(geometry), 0, 0, name="rehearsal")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "the rehearsal does not begin")
+    system.run(REHEARSAL_CYCLES)
+    system.move(process, 1, mode=mode)
+    system.run_until(lambda: bool((status := system.status(process)) and status.over), "the rehearsal does not end")
+    status = system.status(process)
+    assert status is not None
+    assert status.phase is MovePhase.COMPLETED, status
+    return dict(status.times), [event.cycle for event in system.agenda.tape.events if event.name == "section_sent"]
+
+
+def _idler(geometry: Geometry) -> str | UserProgram:
+    """A program that never ends: the one that ships, or for a chip that it was not linked for one instruction."""
+    if geometry == MPPA256:
+        return "spin"
+    start = Placement.of(geometry).sections
+    places = {"__OF_CLUSTER_START": start, "__USER_START": start, "__USER_END": start + geometry.user_bytes}
+    segment = Segment(start, JUMP_TO_ITSELF.to_bytes(4, "little"), 4)
+    return UserProgram("idler", start, (segment,), (), places, "idler")
 
 
 def shape_of(system: System, process: Process) -> Shape:

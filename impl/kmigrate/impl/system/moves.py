@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from kmigrate.impl.daemon.precopy import IN_ROUNDS
 from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.spec.vocabulary import DATA_STATES, Mode, MovePhase, Mstate
@@ -284,8 +285,9 @@ class Moves:
             size = int(facts.get("bytes", 0))
             return replace(status, ram_bytes=status.ram_bytes + size, pieces=status.pieces + 1)
         if name in ("page_copied", "page_served"):
-            status = replace(status, ram_bytes=status.ram_bytes + int(facts["bytes"]))
-            return replace(status, phase=MovePhase.ACTIVE) if name == "page_copied" else status
+            return replace(status, ram_bytes=status.ram_bytes + int(facts["bytes"]))
+        if name == "granted" and status.mode in IN_ROUNDS:
+            return replace(status, phase=MovePhase.ACTIVE)
         if name in _FROZEN:
             cold = status.mode is Mode.COLD
             return replace(status, phase=MovePhase.ACTIVE if cold else MovePhase.PRE_SWITCHOVER)
