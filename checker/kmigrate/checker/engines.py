@@ -15,7 +15,7 @@ ENGINES: dict[str, str] = {
     "native": "the traced terms compiled to machine code: exact, fast, the one that is meant",
     "interpret": "breadth-first search over the plain meaning of the text: exact, the reference",
     "networkx": "the state graph as a MultiDiGraph: small instances, verdicts decided on the graph",
-    "z3": "bounded checking of the traced terms: shortest counterexamples, never 'holds'",
+    "z3": "bounded checking of the traced terms: shortest counterexamples; 'holds' only by --induction K",
 }
 
 SMALL_STATES = 30_000
@@ -46,6 +46,7 @@ def check(
     symmetry: bool = False,
     workers: int = 1,
     checkpoint: Path | None = None,
+    induction: int | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Decide every property of a model with one engine.
@@ -54,10 +55,13 @@ def check(
               native engine; all exact engines report the same
     name      what the report calls the model; its class name if not given
     symmetry  visit one state of each orbit of identities (native and interpreter)
+    induction look back so many states by k-induction (z3)
     workers, checkpoint   as in `native.check`; the other engines have one worker and keep nothing
     Raises    UnknownEngine; NotOffered; SpecificationFault where the model's own text goes wrong.
     """
     limits = limits or Limits()
+    if induction is not None and engine != "z3":
+        raise NotOffered(engine or "native", "induction", "z3")
     if engine is None:
         engine = "native"
         if workers == 1 and checkpoint is None and limits.max_memory is None:
@@ -113,7 +117,15 @@ def check(
         case "z3":
             from kmigrate.checker import solve
 
-            depth = Z3_DEPTH if limits.max_depth is None else limits.max_depth
-            return solve.check(model, name=name, max_depth=depth, timeout=limits.timeout, progress=progress)
+            shallow = Z3_DEPTH if induction is None else induction
+            depth = shallow if limits.max_depth is None else limits.max_depth
+            return solve.check(
+                model,
+                name=name,
+                max_depth=depth,
+                induction=induction,
+                timeout=limits.timeout,
+                progress=progress,
+            )
         case _:
             raise UnknownEngine(engine, tuple(ENGINES))

@@ -2,7 +2,8 @@
 
 The transition relation is unrolled step by step; at depth k the solver is asked for a state reached in exactly
 k steps in which a property is false. What it finds is a shortest counterexample, for all smaller depths have
-been asked before; what it does not find is undetermined beyond the depth, never "holds".
+been asked before; what it does not find is undetermined beyond the depth. It holds if k-induction (`induct.py`) was
+asked for and closes: no property is violated within k states, and k states in which all hold lead to no other.
 
 A stuck state needs more than a path: no good state may be reachable from it. The solver proposes a state that
 is not good; if a path from there to a good state exists, its weakest precondition (by substitution of the
@@ -20,10 +21,11 @@ from typing import Any, TypeAlias
 import z3
 
 from kmigrate.checker.errors import ReplayDiffers, SpecificationFault
+from kmigrate.checker.induct import Induction, OutOfTime
 from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
-from kmigrate.checker.verdict import Answer, Report, Undetermined, Verdict, Violated, parameters_as_json
+from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdict, Violated, parameters_as_json
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.fork import domain_constraints
 from kmigrate.spec.language.model import Property, State
@@ -100,10 +102,6 @@ class Unrolling:
         return Trace(self.traced.model, self.state(model, 0), tuple(steps))
 
 
-class _OutOfTime(Exception):  # the caller turns it into an undetermined verdict
-    pass
-
-
 class BoundedCheck:
     """The questions asked at each depth, and the answers so far."""
 
@@ -115,7 +113,7 @@ class BoundedCheck:
         self.interpreter = Interpreter(model)
         self.found: dict[str, Verdict] = {}
         self._escapes: dict[str, list[Term]] = {}
-        self._can_step = z3.Or(*(z3.And(*path.guard) for _, path in self.unrolling.paths))
+        self.can_step = z3.Or(*(z3.And(*path.guard) for _, path in self.unrolling.paths))
 
     def ask(self, *conditions: Term) -> Any | None:
         """A solution in which the last step satisfies the conditions, or None."""
@@ -123,7 +121,7 @@ class BoundedCheck:
         if self.deadline is not None:
             left = self.deadline - time.monotonic()
             if left <= 0:
-                raise _OutOfTime
+                raise OutOfTime
             solver.set("timeout", max(1, int(left * 1000)))
         last = len(self.unrolling.steps) - 1
         solver.push()
@@ -131,7 +129,7 @@ class BoundedCheck:
             solver.add(*(self.unrolling.at(condition, last) for condition in conditions))
             answer = solver.check()
             if answer == z3.unknown:
-                raise _OutOfTime
+                raise OutOfTime
             return solver.model() if answer == z3.sat else None
         finally:
             solver.pop()
@@ -152,7 +150,7 @@ class BoundedCheck:
             if trace is not None:
                 self.found[asked.name] = Violated(trace)
         if DEADLOCK not in self.found:
-            trace = self._trace(z3.Not(self._can_step), z3.Not(self.traced.terminal))
+            trace = self._trace(z3.Not(self.can_step), z3.Not(self.traced.terminal))
             if trace is not None:
                 self.found[DEADLOCK] = Violated(trace)
 
@@ -177,7 +175,7 @@ class BoundedCheck:
         waiting = deque([start])
         while waiting:
             if len(came) > FUTURE_LIMIT or (self.deadline is not None and time.monotonic() > self.deadline):
-                raise _OutOfTime
+                raise OutOfTime
             state = waiting.popleft()
             if self.interpreter.true(asked.name, state):
                 way = []
@@ -227,16 +225,21 @@ def check(
     *,
     name: str | None = None,
     max_depth: int = 12,
+    induction: int | None = None,
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Look for shortest counterexamples of up to `max_depth` steps.
 
-    A property without one is undetermined: this engine never says "holds". The search stops early when every
-    property has a counterexample, or after `timeout` seconds.
+    A property without one is undetermined, unless `induction` is given and proves it: then it holds. The search
+    stops early when every property has a counterexample, or after `timeout` seconds.
+
+    induction  how many states in a row the step of k-induction may look back; at least 1
     """
     started = time.monotonic()
-    bounded = BoundedCheck(model, None if timeout is None else started + timeout)
+    deadline = None if timeout is None else started + timeout
+    max_depth = max(max_depth, (induction or 1) - 1)
+    bounded = BoundedCheck(model, deadline)
     wanted = sum(1 for asked in model.schema.properties if asked.kind not in LIVENESS) + 1
     reached = -1
     reason = f"undetermined beyond depth {max_depth}"
@@ -250,20 +253,23 @@ def check(
             reached = step
             if len(bounded.found) == wanted:
                 break
-    except _OutOfTime:
+    except OutOfTime:
         reason = f"undetermined beyond depth {max(reached, 0)}: stopped at the time limit"
+    verdicts: dict[str, Verdict] = dict(bounded.found)
+    if induction is not None and reached >= induction - 1:
+        verdicts = _induced(bounded, induction, reason) | verdicts
     open_verdict = Undetermined(reason)
     no_liveness = Undetermined("bounded checking does not decide liveness; use the interpreter")
     answers = [
         Answer(
             asked.name,
             asked.id,
-            bounded.found.get(asked.name, no_liveness if asked.kind in LIVENESS else open_verdict),
+            verdicts.get(asked.name, no_liveness if asked.kind in LIVENESS else open_verdict),
             asked.doc,
         )
         for asked in model.schema.properties
     ]
-    answers.append(Answer(DEADLOCK, "", bounded.found.get(DEADLOCK, open_verdict), DEADLOCK_DOC))
+    answers.append(Answer(DEADLOCK, "", verdicts.get(DEADLOCK, open_verdict), DEADLOCK_DOC))
     return Report(
         model=name or type(model).__name__,
         parameters=parameters_as_json(model.parameters),
@@ -275,3 +281,38 @@ def check(
         seconds=time.monotonic() - started,
         peak_bytes=peak_bytes(),
     )
+
+
+FAULTS = "the text"
+"""What k-induction calls it that no index and no assignment leaves its sort; nothing holds without it."""
+
+
+def _induced(bounded: BoundedCheck, k: int, reason: str) -> dict[str, Verdict]:
+    """What k-induction makes of the invariants, and of deadlock, that have no counterexample so far."""
+    traced = bounded.traced
+    asked = {
+        one.name: traced.properties[one.name]
+        for one in bounded.model.schema.properties
+        if one.kind == "invariant" and one.name not in bounded.found
+    }
+    if DEADLOCK not in bounded.found:
+        asked[DEADLOCK] = z3.Or(bounded.can_step, traced.terminal)
+    sound = z3.Not(z3.Or(*(z3.And(*fault.guard) for fault in traced.faults)))
+    try:
+        kept, failures = Induction(traced, {**asked, FAULTS: sound}, bounded.deadline).run(k)
+    except OutOfTime:
+        return dict.fromkeys(asked, Undetermined(f"{reason}; no time was left for induction"))
+    verdicts: dict[str, Verdict] = {}
+    for name in asked:
+        failed = failures.get(name) or failures.get(FAULTS)
+        if failed is None:
+            assert name in kept, "what is not kept has failed"
+            verdicts[name] = Holds()
+            continue
+        steps = " → ".join(failed.labels)
+        what = "it" if failed.broken == name else "that no index and no assignment leaves its sort"
+        how = "a step from a state that may be out of reach breaks"
+        if k > 1:
+            how = f"{k} steps from a state that may be out of reach break"
+        verdicts[name] = Undetermined(f"{reason}, and not {k}-inductive: {how} {what}: {steps}")
+    return verdicts

@@ -140,6 +140,7 @@ def check_command(
     max_memory: Annotated[int | None, typer.Option(min=1, help="Stop at so many MiB of states.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Threads.")] = 1,
     checkpoint: Annotated[Path | None, typer.Option(help="Save the search here, and resume it from here.")] = None,
+    induction: Annotated[int | None, typer.Option(min=1, help="z3: look back so many states by induction.")] = None,
     refines: Annotated[str | None, typer.Option(help="Check that it refines this model above: residence.")] = None,
     simulate_: Annotated[int | None, typer.Option("--simulate", min=1, help="Random walks instead.")] = None,
     seed: Annotated[int, typer.Option(help="The seed of the walks.")] = 1,
@@ -173,6 +174,8 @@ def check_command(
     limits = Limits(max_states=max_states, max_depth=depth, timeout=timeout, max_memory=memory)
     with Watch(f"checking {model}") as watch:
         if simulate_ is not None:
+            if induction is not None:
+                raise WrongUse("--simulate walks at random; --induction is of --engine z3")
             steps = SIMULATION_STEPS if depth is None else depth
             report = simulate(instance, walks=simulate_, depth=steps, seed=seed, name=model, progress=watch.search)
         else:
@@ -184,6 +187,7 @@ def check_command(
                 symmetry=symmetry,
                 workers=workers,
                 checkpoint=checkpoint,
+                induction=induction,
                 progress=watch.search,
             )
     if json_:

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
+from kmigrate.cli.strengthen import infer, least
 from kmigrate.proofs import Claim
 from kmigrate.proofs.cache import Cache
 from kmigrate.proofs.catalogue import CLAIMS, claim
@@ -53,6 +54,12 @@ def prove_command(
     page_: Annotated[
         Path | None, typer.Option("--page", help="Write a page about the proofs here; nothing is remembered.")
     ] = None,
+    infer_: Annotated[
+        bool, typer.Option("--infer", help="Find the conjuncts that the claim needs, without those written down.")
+    ] = False,
+    fewest_: Annotated[
+        bool, typer.Option("--fewest", help="Find the fewest mechanisms with which the claim is true.")
+    ] = False,
     cache: Annotated[bool, typer.Option(help="Remember what solvers have refuted.")] = True,
     json_: JsonFlag = False,
 ) -> None:
@@ -63,6 +70,11 @@ def prove_command(
         _recheck(recheck_, timeout, solver or [], json_)
     if solver:
         raise WrongUse("--solver names who checks again what --recheck names; a proof is by both of ours")
+    if infer_ or fewest_:
+        if not claims or all_ or write_ is not None or page_ is not None or (infer_ and fewest_):
+            raise WrongUse("--infer and --fewest search for one thing about claims by name; leave the rest out")
+        search = infer if infer_ else least
+        raise typer.Exit(max(search(_without(claim(name), without or []), timeout, json_) for name in claims))
     if not claims and not all_:
         if without or write_ is not None or page_ is not None:
             raise WrongUse("name the claims to prove, or give --all")

@@ -13,6 +13,7 @@ from kmigrate.proofs import (
     orders,
     published,
     quiet,
+    repaired,
     residing,
     token,
     transfer,
@@ -41,6 +42,7 @@ CLAIMS: dict[str, Claim] = {
         orders.NEEDED,
         orders.FREE,
         published.CLAIM,
+        repaired.CLAIM,
     )
 }
 

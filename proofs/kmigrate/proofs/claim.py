@@ -33,6 +33,7 @@ class Claim:
     sizes      finite instances, rising, that the explorer visits and in which counterexamples are looked for
     given      a claim about a model of which this one is an extension; its conjuncts are hypotheses here
     idle       actions, by label, of which it is known that they are never enabled: that is no finding
+    samples    larger instances in which random walks are made when a strengthening is inferred
     false      the claim is known to be false, and stands here for its counterexample
     """
 
@@ -49,6 +50,7 @@ class Claim:
     assumptions: tuple[str, ...] = ()
     given: Claim | None = None
     idle: tuple[str, ...] = ()
+    samples: tuple[Size, ...] = ()
     false: bool = False
 
     @property

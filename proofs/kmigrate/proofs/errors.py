@@ -55,3 +55,19 @@ class UnassignedAbove(ProofError):
             f"the abstraction does not assign every element of {variable}, which the model above reads"
         )
         self.variable = variable
+
+
+class NothingInferred(ProofError):
+    """No inductive strengthening of a claim was found."""
+
+    def __init__(self, claim: str, problem: str) -> None:
+        super().__init__(f"claim {claim}: nothing was inferred: {problem}")
+        self.claim, self.problem = claim, problem
+
+
+class NoMechanisms(ProofError):
+    """The fewest mechanisms were asked for of a model that has none to switch."""
+
+    def __init__(self, claim: str) -> None:
+        super().__init__(f"claim {claim}: its model has no mechanisms to add; `repaired` has")
+        self.claim = claim

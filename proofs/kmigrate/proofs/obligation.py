@@ -250,6 +250,12 @@ class Obligations:
         needed = self._relevance.needed(obligation.question)
         return "" if needed is None else self._script.text(obligation.question, needed)
 
+    def needed(self, obligation: Obligation) -> tuple[str, ...] | None:
+        """The names of the hypotheses that a refutation needs; None where none was found."""
+        assert obligation.question is not None, "what changes nothing that its goal reads needs no hypothesis"
+        places = self._relevance.needed(obligation.question)
+        return None if places is None else tuple(obligation.question.known[place][0] for place in places)
+
 
 def place_of(error: SpecError) -> str:
     """Where a text goes wrong, in words that are the same for every instance of an action."""
