@@ -203,8 +203,8 @@ def test_a_campaign_reports_what_broke_and_a_file_to_replay(
     arguments = ("campaign", "--variant", "published", "--traces", "20", "--output", str(tmp_path))
     code, out, _ = kmigrate(capsys, *arguments)
     assert code == 1
-    assert "one_live_copy" in out
-    file = next(tmp_path.glob("*one-live-copy.run.json"))
+    assert "end frozen" in out
+    file = next(tmp_path.glob("*end-frozen.run.json"))
     code, out, _ = kmigrate(capsys, "replay", str(file))
     assert code == 1
     assert "the same failure as recorded, event by event" in out
