@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from kmigrate.impl import MPPA256, TINY
-from kmigrate.impl.system import System
+from kmigrate.impl.system import Machine
 from kmigrate.impl.system.snapshot import clone, copy, put_back, snapshot, state_hash
 
 LONG = 20_000_000
@@ -32,22 +32,22 @@ def least(work: Callable[[], object], rounds: int) -> float:
     return min(seconds(work) for _ in range(rounds))
 
 
-def busy() -> System:
+def busy() -> Machine:
     """Every core of every compute cluster runs a thread that counts in memory."""
-    system = System()
+    system = Machine()
     for cluster in range(MPPA256.clusters):
         system.spawn("spin", cluster, THREADS - 1)
     system.run(LOADING)
     return system
 
 
-def touch(system: System, clusters: int) -> None:
+def touch(system: Machine, clusters: int) -> None:
     """Say that some clusters may have changed."""
     for cluster in list(system.clusters.values())[:clusters]:
         cluster.version += 1
 
 
-def copies(name: str, system: System, rounds: int) -> None:
+def copies(name: str, system: Machine, rounds: int) -> None:
     """Print what copying into a used machine costs."""
     other = clone(system)
     for changed in (0, 1, len(system.clusters)):
@@ -61,7 +61,7 @@ def copies(name: str, system: System, rounds: int) -> None:
     print(f"{name} hashed, all changed           {1e6 * min(hashed(system) for _ in range(rounds)):12,.0f} us")
 
 
-def hashed(system: System) -> float:
+def hashed(system: Machine) -> float:
     """What the hash costs when everything has changed."""
     touch(system, len(system.clusters))
     return seconds(lambda: state_hash(system))
@@ -70,8 +70,8 @@ def hashed(system: System) -> float:
 def main() -> None:
     """Print a line for each figure."""
     share = 20 if "--quick" in sys.argv else 1
-    print(f"booting the whole chip               {1e3 * least(System, 3):12,.1f} ms")
-    print(f"booting a tiny one                   {1e3 * least(lambda: System(TINY), 10):12,.1f} ms")
+    print(f"booting the whole chip               {1e3 * least(Machine, 3):12,.1f} ms")
+    print(f"booting a tiny one                   {1e3 * least(lambda: Machine(TINY), 10):12,.1f} ms")
     system = busy()
     took = seconds(lambda: system.run(LONG // share))
     print(f"16 x 15 busy cores, {LONG // share:12,} cycles {took:9.2f} s")
@@ -80,11 +80,11 @@ def main() -> None:
         cluster.kernel.freezing.hold()
     took = seconds(lambda: frozen.run(1000 * LONG))
     print(f"all of them frozen, {1000 * LONG:14,} cycles {took:7.2f} s")
-    idle = System()
+    idle = Machine()
     took = seconds(lambda: idle.run(1000 * LONG))
     print(f"an idle chip, {1000 * LONG:20,} cycles {took:7.2f} s")
     copies("the chip", system, 5)
-    tiny = System(TINY)
+    tiny = Machine(TINY)
     copies("a tiny one", tiny, 200)
     kept = snapshot(tiny)
     print(f"a tiny one put back                  {1e6 * least(lambda: put_back(tiny, kept), 200):12,.0f} us")

@@ -15,9 +15,9 @@ from kmigrate.impl.image.checkpoint import load
 from kmigrate.impl.kernel.placement import Placement
 from kmigrate.impl.system.checkpoint import checkpoint, restore
 from kmigrate.impl.system.errors import NoSuchProcess, cluster_name, nearest
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.process import Phase, Process
 from kmigrate.impl.system.scenario import CheckTable, MachineTable, Run, Scenario, read_scenario
-from kmigrate.impl.system.system import System
 
 _OVER = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED, Phase.LOST)
 
@@ -53,7 +53,7 @@ def running(run: Run, name: str | None, at: int) -> Process:
     return process
 
 
-def place_of(system: System, word: str, option: str) -> int | None:
+def place_of(system: Machine, word: str, option: str) -> int | None:
     """The number of a cluster from the command line. Raises WrongUse, NoSuchPlace."""
     if word != "io" and not word.isdecimal():
         raise WrongUse(f"{option} is {word!r}: it must be the number of a cluster, or io")

@@ -18,10 +18,10 @@ from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.image import Shape
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.estimate import costs_of, sample, shape_of
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.moves import MoveStatus
 from kmigrate.impl.system.process import Process
 from kmigrate.impl.system.scenario import MachineTable, Run
-from kmigrate.impl.system.system import System
 from kmigrate.report.timeline import FORMATS
 from kmigrate.spec.vocabulary import Mode, MovePhase
 
@@ -206,7 +206,7 @@ def _print_expected(moved: Process, load: Load, expected: dict[Mode, Prediction]
             console().print(found.remark, soft_wrap=True)
 
 
-def _print_move(system: System, status: MoveStatus, expected: Prediction) -> None:
+def _print_move(system: Machine, status: MoveStatus, expected: Prediction) -> None:
     hertz = system.geometry.hertz
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("part of the move", "cycles", "time"):

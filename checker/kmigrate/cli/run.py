@@ -15,6 +15,7 @@ from kmigrate.impl.programs.source import ENDINGS
 from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import cluster_name, nearest
 from kmigrate.impl.system.inspection import delivered, memory_map, states, threads, user_pages
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.moves import MoveStatus, spans
 from kmigrate.impl.system.process import Phase
 from kmigrate.impl.system.scenario import (
@@ -26,7 +27,6 @@ from kmigrate.impl.system.scenario import (
     read_scenario,
 )
 from kmigrate.impl.system.shipped import RING, SCENARIOS, shipped_scenario
-from kmigrate.impl.system.system import System
 from kmigrate.report import Watch
 from kmigrate.report.timeline import FORMATS, written
 from kmigrate.spec.vocabulary import MovePhase
@@ -127,7 +127,7 @@ def _given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def write_trace(system: System, goal: Path) -> None:
+def write_trace(system: Machine, goal: Path) -> None:
     """Write what has happened to a file, as its ending says."""
     nodes = dict[int, int | None].fromkeys(range(system.first_compute))
     nodes |= {place.node: number for number, place in system.clusters.items()}
@@ -159,7 +159,7 @@ def advance(run: Run) -> None:
             watch.say(f"{system.now:,} cycles, {arrived:,} messages, threads: {counted or 'none'}")
 
 
-def _processes(system: System) -> list[dict[str, Any]]:
+def _processes(system: Machine) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
@@ -174,13 +174,13 @@ def _processes(system: System) -> list[dict[str, Any]]:
     ]
 
 
-def moves_of(system: System) -> dict[str, dict[str, Any]]:
+def moves_of(system: Machine) -> dict[str, dict[str, Any]]:
     """How the last move of each process stands, in the words of QEMU; times are cycles."""
     found = {name: system.status(process) for name, process in system.processes.items()}
     return {name: status_of(system, status) for name, status in found.items() if status is not None}
 
 
-def status_of(system: System, status: MoveStatus) -> dict[str, Any]:
+def status_of(system: Machine, status: MoveStatus) -> dict[str, Any]:
     """How a move stands, in the words of QEMU; times are cycles, rates are for a second."""
     pages, page_bytes = status.pages, system.geometry.page_bytes
     return {
@@ -246,12 +246,12 @@ def document_of(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, 
     return document
 
 
-def _frozen(system: System) -> list[str]:
+def _frozen(system: Machine) -> list[str]:
     """The clusters whose user threads are held back."""
     return [cluster.name for cluster in system.clusters.values() if cluster.kernel.scheduler.frozen]
 
 
-def _in_use(system: System) -> list[Any]:
+def _in_use(system: Machine) -> list[Any]:
     return list({place.name: place for place in map(system.place, system.processes.values())}.values())
 
 

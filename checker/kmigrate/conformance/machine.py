@@ -23,8 +23,8 @@ from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.key import key
+from kmigrate.impl.system.machine import Machine as WholeMachine
 from kmigrate.impl.system.snapshot import copy
-from kmigrate.impl.system.system import System
 
 UP_EVENTS = 20_000
 """Events after which a machine counts as one that does not come up."""
@@ -235,16 +235,16 @@ def _timeless(event: TraceEvent) -> dict[str, int | str]:
     return {name: value for name, value in event.arguments.items() if name not in CLOCKS}
 
 
-def _fresh(setting: Setting) -> System:
-    return System(
+def _fresh(setting: Setting) -> WholeMachine:
+    return WholeMachine(
         setting.geometry, Ordinary(), timing=setting.timing, daemon=setting.variant, keep=True, any_order=True
     )
 
 
-_prototypes: dict[tuple[object, ...], System] = {}
+_prototypes: dict[tuple[object, ...], WholeMachine] = {}
 
 
-def prototype(setting: Setting) -> System:
+def prototype(setting: Setting) -> WholeMachine:
     """A machine of a setting whose processes are up; made once."""
     built = (setting.variant, setting.clusters, setting.slaves, setting.patience, setting.scripts)
     if built not in _prototypes:

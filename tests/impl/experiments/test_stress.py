@@ -6,7 +6,7 @@ import pytest
 
 from kmigrate.impl.experiments.meter import Meter, ObservedSram, Region
 from kmigrate.impl.experiments.stress import Stress, stress
-from kmigrate.impl.system.system import System
+from kmigrate.impl.system.machine import Machine
 
 ROUNDS = 2
 
@@ -47,7 +47,7 @@ def test_more_rounds_cost_as_much_more(kernels: tuple[Stress, Stress]) -> None:
 
 
 def test_what_the_machine_reads_for_itself_is_not_counted() -> None:
-    system = System(exact=True, memory=ObservedSram)
+    system = Machine(exact=True, memory=ObservedSram)
     meter = Meter(system.cluster(0))
     system.cluster(0).kernel.uarea.slot_of(system.cluster(0).kernel.scheduler.current(1))
     list(system.cluster(0).kernel.uarea.ready)

@@ -12,7 +12,7 @@ from kmigrate.impl.daemon.precopy import PAGES_FOLLOW
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.simulation.timing import Timing
-from kmigrate.impl.system import Cluster, Phase, Process, System
+from kmigrate.impl.system import Cluster, Machine, Phase, Process
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 from kmigrate.impl.system.snapshot import clone, copy
 from kmigrate.spec.vocabulary import Mode, MovePhase
@@ -42,9 +42,9 @@ WORK = small(
 """It takes a page, keeps a value there, says that it has, counts for long, and returns the value."""
 
 
-def begun() -> tuple[System, Process]:
+def begun() -> tuple[Machine, Process]:
     """A machine on which the process has its page, and a move of it is about to be wished for."""
-    system = System(TINY, timing=QUICK)
+    system = Machine(TINY, timing=QUICK)
     process = system.spawn(WORK, SOURCE, name="work")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run_until(lambda: system.word(process, "data") != 0, "it has no page")
@@ -52,13 +52,13 @@ def begun() -> tuple[System, Process]:
     return system, process
 
 
-def daemon(system: System, cluster: Cluster) -> HardenedDaemon:
+def daemon(system: Machine, cluster: Cluster) -> HardenedDaemon:
     found = system.daemons[cluster.node]
     assert isinstance(found, HardenedDaemon)
     return found
 
 
-def quiet(system: System) -> bool:
+def quiet(system: Machine) -> bool:
     """Whether no attempt, request, letter or watch of a live cluster waits for anything."""
     if system.wishes or any(request.open for request in system.services.state.requests):
         return False
@@ -71,11 +71,11 @@ def quiet(system: System) -> bool:
     )
 
 
-def live(system: System) -> list[Cluster]:
+def live(system: Machine) -> list[Cluster]:
     return [cluster for cluster in system.clusters.values() if cluster.crash is None]
 
 
-def settle(system: System) -> None:
+def settle(system: Machine) -> None:
     """Let all come to rest."""
     for _ in range(LIMIT):
         if quiet(system):
@@ -84,7 +84,7 @@ def settle(system: System) -> None:
     raise AssertionError(f"not quiet after {LIMIT} events: {system.services.state.requests}")
 
 
-def check(system: System, process: Process, what: str) -> MovePhase | None:
+def check(system: Machine, process: Process, what: str) -> MovePhase | None:
     """One live copy or a typed outcome, and nothing left behind; how the move has ended."""
     settle(system)
     owner = system.place(process)

@@ -12,7 +12,7 @@ import pytest
 from kmigrate.impl import TINY
 from kmigrate.impl.image import Image, ImageRefused, StaleIncarnation, load, resume, save
 from kmigrate.impl.image.errors import OtherKernel
-from kmigrate.impl.system import Phase, Process, System
+from kmigrate.impl.system import Machine, Phase, Process
 from kmigrate.impl.system.checkpoint import checkpoint, restore
 from kmigrate.impl.system.errors import NameTaken, NoCheckpoint, NoDaemon, NoRestore
 from kmigrate.spec.vocabulary import Mode
@@ -20,16 +20,16 @@ from kmigrate.spec.vocabulary import Mode
 ROUNDS = 300
 
 
-def started(rounds: int = ROUNDS) -> tuple[System, Process]:
+def started(rounds: int = ROUNDS) -> tuple[Machine, Process]:
     """The machine with a process in the midst of its work."""
-    system = System()
+    system = Machine()
     process = system.spawn("pages", 0, rounds)
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run(1_500_000)
     return system, process
 
 
-def result(system: System, process: Process) -> tuple[int, str, list[int]]:
+def result(system: Machine, process: Process) -> tuple[int, str, list[int]]:
     """What a process has come to, when it has ended."""
     value = system.wait(process)
     return value, system.console(process), [system.word(process, "turns", place) for place in range(4)]
@@ -60,7 +60,7 @@ def test_the_process_is_in_the_midst_of_its_work() -> None:
 
 @pytest.mark.parametrize("cluster", [0, 7, None], ids=["its own", "another", "the I/O cluster"])
 def test_it_begins_again_on_any_cluster_and_comes_to_the_same(cluster: int | None) -> None:
-    system = System()
+    system = Machine()
     process = restore(system, image(), cluster)
     assert result(system, process) == without()
     assert system.place(process).number == cluster
@@ -71,8 +71,8 @@ def test_it_begins_again_in_another_process_of_the_host(tmp_path: Path) -> None:
     save(image(), file)
     code = (
         "import sys; from pathlib import Path; from kmigrate.impl.image import resume;"
-        "from kmigrate.impl.system import System; from kmigrate.impl.system.checkpoint import restore;"
-        "s = System(); p = restore(s, resume(Path(sys.argv[1])), 3);"
+        "from kmigrate.impl.system import Machine; from kmigrate.impl.system.checkpoint import restore;"
+        "s = Machine(); p = restore(s, resume(Path(sys.argv[1])), 3);"
         "print(s.wait(p), s.console(p).strip(), [s.word(p, 'turns', i) for i in range(4)])"
     )
     run = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
@@ -82,7 +82,7 @@ def test_it_begins_again_in_another_process_of_the_host(tmp_path: Path) -> None:
 
 def test_it_moves_on_in_every_mode_after_it_has_begun_again() -> None:
     taken = checkpoint(*started(40 * ROUNDS))
-    system = System()
+    system = Machine()
     process = restore(system, taken, 2)
     for target, mode in enumerate((Mode.PRE_COPY, Mode.POST_COPY), 3):
         system.move(process, target, mode=mode)
@@ -97,7 +97,7 @@ def test_it_moves_on_in_every_mode_after_it_has_begun_again() -> None:
 def test_the_life_that_begins_is_the_next_one_and_in_its_checkpoints(tmp_path: Path) -> None:
     file = tmp_path / "first.image"
     save(image(), file)
-    system = System()
+    system = Machine()
     process = restore(system, resume(file), 1)
     again = checkpoint(system, process)
     assert again.manifest.incarnation == 2
@@ -111,11 +111,11 @@ def test_the_life_that_begins_is_the_next_one_and_in_its_checkpoints(tmp_path: P
 
 
 def test_a_checkpoint_of_what_has_begun_again_is_one_too() -> None:
-    system = System()
+    system = Machine()
     process = restore(system, image(), 5)
     again = checkpoint(system, process)
     assert again.manifest.frames_held == image().manifest.frames_held
-    other = System()
+    other = Machine()
     assert result(other, restore(other, again, 6)) == without()
 
 
@@ -134,7 +134,7 @@ def test_no_checkpoint_of_what_does_not_run_or_moves() -> None:
 
 
 def test_no_checkpoint_of_a_process_with_threads_asleep_outside_of_it() -> None:
-    system = System()
+    system = Machine()
     process = system.spawn("mailbox", 0)
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     kernel = system.place(process).kernel
@@ -157,18 +157,18 @@ def test_a_place_that_is_taken_or_has_stopped_is_refused() -> None:
 
 def test_an_image_is_refused_by_another_kernel_another_program_and_other_daemons() -> None:
     with pytest.raises(OtherKernel):
-        restore(System(TINY), image(), 0)
-    system = System()
+        restore(Machine(TINY), image(), 0)
+    system = Machine()
     with pytest.raises(NoRestore, match="with digest"):
         restore(system, image(), 0, program=system.program("benchmark"))
     with pytest.raises(NoDaemon):
-        restore(System(daemon="published"), image(), 0)
+        restore(Machine(daemon="published"), image(), 0)
 
 
 def test_a_damaged_file_is_refused_before_the_machine_is_touched(tmp_path: Path) -> None:
     """One byte in each part of the image; the memory and the cores of the machine stay as they are."""
     data = image().encode()
-    system = System()
+    system = Machine()
     before = (bytes(system.cluster(0).memory.data), system.cluster(0).cores.snapshot(), system.trace_hash)
     for at in (0, 12, 40, 300, 900, 20_000, 60_000, len(data) - 1):
         file = tmp_path / f"{at}.image"

@@ -12,7 +12,7 @@ from impl.system.small import small
 from kmigrate.impl import TINY
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
-from kmigrate.impl.system import Phase, System
+from kmigrate.impl.system import Machine, Phase
 from support.machinecode import call
 
 PLACE = re.compile(r"c0 core \d thread \d+, cycle \d+: \S")
@@ -34,7 +34,7 @@ SEVEN = small("seven", asm.li(A0, 7), asm.jalr(0, RA, 0))
 @given(st.lists(instructions | calls, min_size=1, max_size=8))
 def test_any_code_ends_runs_on_or_crashes_with_its_place(words: list[int | list[int]]) -> None:
     """Nothing keeps it from writing over the kernel's structures, which have no privileges."""
-    system = System(TINY)
+    system = Machine(TINY)
     wild = system.spawn(small("wild", *words), 0)
     system.run(600_000)
     assert system.wait(system.spawn(SEVEN, 1), limit=3_000_000) == 7

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kmigrate.impl.daemon.prediction import predict
-from kmigrate.impl.system import Phase, Process, System, Timing
+from kmigrate.impl.system import Machine, Phase, Process, Timing
 from kmigrate.impl.system.errors import NoSample
 from kmigrate.impl.system.estimate import costs_of, sample, shape_of
 from kmigrate.spec.vocabulary import Mode
@@ -16,8 +16,8 @@ USUAL = Timing()
 OTHER = replace(USUAL, step_cycles=650, dispatch_cycles=900, message_cycles=4_000, piece_cycles=150_000)
 
 
-def started(timing: Timing = USUAL, program: str = "pages", argument: int = 20_000) -> tuple[System, Process]:
-    system = System(timing=timing)
+def started(timing: Timing = USUAL, program: str = "pages", argument: int = 20_000) -> tuple[Machine, Process]:
+    system = Machine(timing=timing)
     process = system.spawn(program, 0, argument)
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run(3_000_000)

@@ -11,7 +11,7 @@ from kmigrate.impl import MPPA256, Ordinary
 from kmigrate.impl.chip.noc import Links, Network, route
 from kmigrate.impl.hal.latency import ACKNOWLEDGE_CYCLES, MESSAGE_CYCLES, PERMISSION_CYCLES
 from kmigrate.impl.hal.sync import ActiveSync
-from kmigrate.impl.system import Phase, System
+from kmigrate.impl.system import Machine, Phase
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.fabric import WIRES, Fabric
 
@@ -84,7 +84,7 @@ def test_over_free_links_a_message_takes_about_what_the_table_of_latencies_says(
 
 def test_a_program_further_away_hears_later() -> None:
     def took(cluster: int) -> int:
-        system = System()
+        system = Machine()
         process = system.spawn("benchmark", cluster, 1)
         system.run_until(lambda: system.phase(process) is Phase.LOADING, "it is not loaded")
         return system.now

@@ -13,7 +13,7 @@ from kmigrate.impl.daemon.published import NONE, PublishedDaemon
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.kernel.thread import ThreadState
 from kmigrate.impl.simulation.timing import Timing
-from kmigrate.impl.system import Phase, System
+from kmigrate.impl.system import Machine, Phase
 from kmigrate.impl.system.errors import NoSuchScenario
 from kmigrate.impl.system.scenario import Run, Scenario
 from kmigrate.impl.system.shipped import HAZARDS, shipped_scenario
@@ -65,9 +65,9 @@ WORKER = 0x80
 CALLING = call(Call.NODE_GET_NUM)
 
 
-def caller() -> System:
+def caller() -> Machine:
     """A process whose second thread makes remote calls all the time; every event may come in any order."""
-    system = System(TINY, daemon="published", any_order=True, timing=Timing(slice=400, quantum=8), keep=True)
+    system = Machine(TINY, daemon="published", any_order=True, timing=Timing(slice=400, quantum=8), keep=True)
     main = [*call(Call.THREAD_CREATE, 0, start() + WORKER, 0), asm.jal(0, 0)]
     turn = [*CALLING, *loop(S0, 30_000)]
     worker = [*turn, asm.branch("beq", 0, 0, -4 * len(turn))]
@@ -79,7 +79,9 @@ def caller() -> System:
     return system
 
 
-def let(system: System, until: Callable[[], bool], *, only: str = "", late: str = "\0", limit: int = 4_000) -> bool:
+def let(
+    system: Machine, until: Callable[[], bool], *, only: str = "", late: str = "\0", limit: int = 4_000
+) -> bool:
     """Let events happen in the ordinary order until something holds: those of one label, or all but the late."""
     for _ in range(limit):
         if until():

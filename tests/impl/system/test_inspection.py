@@ -11,14 +11,14 @@ from impl.system.small import call, small, start
 from kmigrate.impl import MPPA256, TINY, Geometry
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
-from kmigrate.impl.system import System
+from kmigrate.impl.system import Machine
 from kmigrate.impl.system.inspection import boards, delivered, memory_map, messages, states, threads, user_pages
 
 
 @pytest.mark.parametrize("uarea", [True, False], ids=["UArea", "scattered"])
 @pytest.mark.parametrize("geometry", [TINY, MPPA256], ids=lambda geometry: geometry.name)
 def test_the_regions_of_a_cluster_do_not_overlap_and_lie_in_its_memory(geometry: Geometry, uarea: bool) -> None:
-    place = System(geometry, uarea=uarea).cluster(1)
+    place = Machine(geometry, uarea=uarea).cluster(1)
     regions = memory_map(place)
     for before, after in pairwise(regions):
         assert before.address + before.size <= after.address, (before, after)
@@ -27,7 +27,7 @@ def test_the_regions_of_a_cluster_do_not_overlap_and_lie_in_its_memory(geometry:
 
 
 def test_the_sizes_of_the_real_chip_are_those_that_a_migration_moves() -> None:
-    sizes = {region.name: region.size for region in memory_map(System().cluster(0))}
+    sizes = {region.name: region.size for region in memory_map(Machine().cluster(0))}
     assert sizes["UArea"] == 2112
     assert sizes["user sections"] == 10608
     assert sizes["system call boards"] - 128 == 1920
@@ -41,7 +41,7 @@ def test_user_pages_are_those_of_the_tables() -> None:
         call(Call.PAGE_ALLOC, TINY.user_base + 2 * TINY.page_bytes),
         asm.jal(0, 0),
     )
-    system = System(TINY)
+    system = Machine(TINY)
     system.spawn(program, 0)
     system.run(2_000_000)
     place = system.cluster(0)
@@ -58,7 +58,7 @@ def test_user_pages_are_those_of_the_tables() -> None:
 def test_threads_and_boards_show_the_calls_that_they_are_in() -> None:
     worker = start() + 4
     sleeps = small("sleeps", asm.jal(0, 8), asm.jal(0, 0), call(Call.THREAD_CREATE, 0, worker, 0), call(Call.SLEEP))
-    system = System(TINY)
+    system = Machine(TINY)
     system.spawn(sleeps, 0)
     system.run(600_000)
     place = system.cluster(0)
@@ -70,7 +70,7 @@ def test_threads_and_boards_show_the_calls_that_they_are_in() -> None:
 
 
 def test_what_is_on_its_way_is_seen_until_it_has_arrived() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     system.spawn(small("seven", asm.li(A0, 7), asm.jalr(0, RA, 0)), 2)
     (letter,) = messages(system)
     assert (letter.what, letter.sender, letter.receiver) == ("mailbox_message", 0, system.node_of(2))

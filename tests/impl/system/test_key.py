@@ -17,7 +17,7 @@ from kmigrate.impl.errors import BadConfiguration
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.simulation.choice import ChoiceSource
 from kmigrate.impl.simulation.timing import Timing
-from kmigrate.impl.system import Phase, Process, System
+from kmigrate.impl.system import Machine, Phase, Process
 from kmigrate.impl.system.faults import FaultKind, NetworkFault, flipped
 from kmigrate.impl.system.key import key
 from kmigrate.impl.system.snapshot import clone
@@ -40,20 +40,20 @@ class Drawn(ChoiceSource):
         return self._random.randrange(n) if self._random.random() > self._often else 0
 
 
-def running(choices: ChoiceSource | None = None) -> tuple[System, list[Process]]:
+def running(choices: ChoiceSource | None = None) -> tuple[Machine, list[Process]]:
     """Two processes on two of four clusters, from now on in any order."""
-    system = System(TINY, choices, any_order=True, timing=QUICK)
+    system = Machine(TINY, choices, any_order=True, timing=QUICK)
     processes = [system.spawn(COUNTS, cluster, name=f"p{cluster}") for cluster in (0, 1)]
     for process in processes:
         system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")  # noqa: B023
     return system, processes
 
 
-def daemons(system: System) -> list[HardenedDaemon]:
+def daemons(system: Machine) -> list[HardenedDaemon]:
     return [daemon for daemon in system.daemons.values() if isinstance(daemon, HardenedDaemon)]
 
 
-def free_copies(system: System, process: Process) -> list[int | None]:
+def free_copies(system: Machine, process: Process) -> list[int | None]:
     """Where a process stands and is not held."""
     found = []
     for cluster in system.clusters.values():

@@ -12,7 +12,7 @@ import pytest
 from kmigrate.cli import main
 from kmigrate.impl import MPPA256
 from kmigrate.impl.daemon.prediction import predict
-from kmigrate.impl.system import System
+from kmigrate.impl.system import Machine
 from kmigrate.impl.system.estimate import costs_of, sample, shape_of
 from kmigrate.spec.vocabulary import DATA_STATES, Mode
 
@@ -78,7 +78,7 @@ def test_predict_says_what_each_mode_costs_and_moves_nothing(capsys: Capture) ->
 @cache
 def fixed_and_page() -> tuple[float, float]:
     """Milliseconds of downtime that are fixed, and those for each page, as they are expected."""
-    system = System()
+    system = Machine()
     process = system.spawn("pages", 0, 12_000)
     system.run(2_000_000)
     load, costs = sample(system, process, 1_000_000), costs_of(system.geometry, system.timing)

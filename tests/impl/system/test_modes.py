@@ -9,7 +9,7 @@ import pytest
 
 from kmigrate.impl import MPPA256
 from kmigrate.impl.daemon.rounds import Limits
-from kmigrate.impl.system import Phase, Process, System
+from kmigrate.impl.system import Machine, Phase, Process
 from kmigrate.impl.system.errors import NoSuchMode, ProcessLost
 from kmigrate.impl.system.moves import MoveStatus
 from kmigrate.impl.system.snapshot import put_back, snapshot
@@ -21,22 +21,22 @@ PAGES = 8
 """Pages of the program, of which it writes four all the time."""
 
 
-def started(rounds: int = 10_000) -> tuple[System, Process]:
+def started(rounds: int = 10_000) -> tuple[Machine, Process]:
     """The machine with the program on cluster 0, its pages filled."""
-    system = System()
+    system = Machine()
     process = system.spawn("pages", 0, rounds)
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run(2_000_000)
     return system, process
 
 
-def status_of(system: System, process: Process) -> MoveStatus:
+def status_of(system: Machine, process: Process) -> MoveStatus:
     status = system.status(process)
     assert status is not None
     return status
 
 
-def moved(system: System, process: Process, to: int, mode: Mode, limits: Limits | None = None) -> MoveStatus:
+def moved(system: Machine, process: Process, to: int, mode: Mode, limits: Limits | None = None) -> MoveStatus:
     """Move the process and see how that ended."""
     before = len(system.services.state.requests)
     system.move(process, to, mode=mode, limits=limits)
@@ -115,7 +115,7 @@ def test_a_snapshot_in_the_middle_goes_on_as_the_machine_itself(mode: Mode, even
         lambda: system.status(process) is not None and status_of(system, process).at(event) is not None, event
     )
     kept = snapshot(system)
-    other = System()
+    other = Machine()
     put_back(other, kept)
     assert other.wait(process) == system.wait(process) == 0
     assert (other.trace_hash, other.status(process)) == (system.trace_hash, system.status(process))
@@ -151,7 +151,7 @@ def test_a_source_that_stops_after_the_switch_takes_the_process_with_it(mode: Mo
 
 
 def test_the_published_daemons_know_one_mode() -> None:
-    system = System(daemon="published")
+    system = Machine(daemon="published")
     process = system.spawn("pages", 0)
     with pytest.raises(NoSuchMode, match="stop-and-copy; hybrid needs the hardened"):
         system.move(process, 5, mode=Mode.HYBRID)

@@ -18,7 +18,7 @@ from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.portals import PORTAL_PORTS
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.programs.catalogue import experiment_argument
-from kmigrate.impl.system import IO, Phase, Process, System
+from kmigrate.impl.system import IO, Machine, Phase, Process
 from kmigrate.impl.system.moves import MoveStatus
 from kmigrate.impl.system.services import Stand
 from kmigrate.spec.vocabulary import DATA_STATES, MovePhase, Mstate
@@ -36,20 +36,20 @@ PAGED = small(
 )
 
 
-def started(daemon: str = "hardened") -> tuple[System, Process]:
-    system = System(TINY, daemon=daemon)
+def started(daemon: str = "hardened") -> tuple[Machine, Process]:
+    system = Machine(TINY, daemon=daemon)
     process = system.spawn(COUNTS, 1, name="counts")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     return system, process
 
 
-def status_of(system: System, process: Process) -> MoveStatus:
+def status_of(system: Machine, process: Process) -> MoveStatus:
     status = system.status(process)
     assert status is not None
     return status
 
 
-def settled(system: System, process: Process) -> MoveStatus:
+def settled(system: Machine, process: Process) -> MoveStatus:
     system.run_until(lambda: not system.wishes, "the wish is not heard")
     system.run_until(
         lambda: not any(request.open for request in system.services.state.requests), "the request is open"
@@ -111,7 +111,7 @@ def test_a_request_beside_another_is_refused_and_the_first_goes_on() -> None:
 
 
 def test_a_request_for_a_process_that_has_not_begun_is_refused() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(COUNTS, 1, name="counts")
     system.move(process, 2)
     system.run(1)
@@ -159,7 +159,7 @@ def test_a_process_with_an_alarm_is_not_moved_without_it() -> None:
     """The alarm is a static of the kernel: the process would wait for it in vain (H28)."""
     alarmed = small("alarmed", asm.immediate("addi", S1, RA, 0), call(Call.ALARM, 1_000), loop(S0, COUNT),
                     call(Call.ALARM, 0), loop(S0, COUNT), asm.li(A0, 5), asm.jalr(0, S1, 0))  # fmt: skip
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(alarmed, 1, name="alarmed")
     signals = system.cluster(1).kernel.signals
     system.run_until(lambda: signals.alarmed and system.phase(process) is Phase.RUNNING, "no alarm is set")
@@ -176,7 +176,7 @@ def test_a_process_with_an_alarm_is_not_moved_without_it() -> None:
 @pytest.mark.parametrize(("name", "clusters"), [("threads", 2), ("parallel", 4)])
 def test_the_experiments_end_under_the_published_daemon(name: str, clusters: int) -> None:
     """Their destinations hold processes of their own, which only that daemon writes over."""
-    system = System(daemon="published")
+    system = Machine(daemon="published")
     argument = experiment_argument(helpers=3, pages=2, clusters=clusters)
     timer = system.spawn(name, IO, argument)
     parts = [system.spawn(name, cluster, argument) for cluster in range(clusters)]
@@ -189,25 +189,25 @@ def test_the_experiments_end_under_the_published_daemon(name: str, clusters: int
 # -- a destination without room --------------------------------------------------------------------------
 
 
-def fill_frames(system: System) -> None:
+def fill_frames(system: Machine) -> None:
     destination = system.cluster(2)
     for frame in range(TINY.frames):
         destination.kernel.frames.take(frame)
 
 
-def fill_kernel_pages(system: System) -> None:
+def fill_kernel_pages(system: Machine) -> None:
     destination = system.cluster(2)
     for page in range(SYSTEM_KERNEL_PAGES, TINY.kernel_pages):
         destination.kernel.kernel_pages.take(page)
 
 
-def fill_threads(system: System) -> None:
+def fill_threads(system: Machine) -> None:
     """A process stands there, so that none of its threads is free."""
     other = system.spawn(COUNTS, 2, name="other")
     system.run_until(lambda: system.phase(other) is Phase.RUNNING, "it does not run")
 
 
-def fill_ports(system: System) -> None:
+def fill_ports(system: Machine) -> None:
     """All ports of the source's portals towards the destination are in use."""
     calls = system.cluster(1).kernel.calls.remote
     source, destination = system.node_of(1), system.node_of(2)
@@ -225,9 +225,9 @@ def fill_ports(system: System) -> None:
     ],
 )
 def test_a_move_for_which_there_is_no_room_is_refused_before_the_freeze(
-    fill: Callable[[System], None], reason: Refusal
+    fill: Callable[[Machine], None], reason: Refusal
 ) -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(PAGED, 1, name="paged")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run(500_000)
@@ -241,7 +241,7 @@ def test_a_move_for_which_there_is_no_room_is_refused_before_the_freeze(
 
 
 def test_a_process_whose_thread_sleeps_outside_of_it_is_refused_before_the_freeze() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     sleeper = small("sleeper", call(Call.SLEEP), asm.jalr(0, RA, 0))
     process = system.spawn(sleeper, 1, name="sleeper")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")

@@ -8,7 +8,7 @@ import pytest
 
 from kmigrate.impl.programs.catalogue import SOURCES
 from kmigrate.impl.programs.toolchain import Optimisation, Toolchain
-from kmigrate.impl.system import System
+from kmigrate.impl.system import Machine
 
 RUNTIME = Path(__file__).parents[1] / "programs" / "c" / "threads.c"
 PROGRAMS = {name: SOURCES / "programs" / f"{name}.c" for name in ("tasks", "signals", "buffer", "workload")}
@@ -23,5 +23,5 @@ def test_a_program_on_the_kernel_is_right_at_every_optimisation(
 ) -> None:
     image = toolchain.build(PROGRAMS[name], optimisation=optimisation)
     for exact in (False, True):
-        system = System(exact=exact)
+        system = Machine(exact=exact)
         assert system.wait(system.spawn(image, 2, 5)) == 0

@@ -11,7 +11,7 @@ from impl.system.small import DATA, call, small, start
 from kmigrate.impl import TINY, ChoiceList
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
-from kmigrate.impl.system import System, Timing
+from kmigrate.impl.system import Machine, Timing
 from kmigrate.impl.system.errors import NoSnapshot, OtherSystem
 from kmigrate.impl.system.snapshot import clone, copy, put_back, snapshot, state_hash
 from support.machinecode import S0, S1, loop
@@ -28,9 +28,9 @@ WORK = small(
 )
 
 
-def busy() -> System:
+def busy() -> Machine:
     """Two processes, one of which is to move, and a kernel that is to stop."""
-    system = System(TINY)
+    system = Machine(TINY)
     system.spawn(WORK, 0, name="a")
     moving = system.spawn(small("loop", loop(S0, 400_000), asm.jalr(0, RA, 0)), 1, name="b")
     system.move(moving, 2, at=700_000)
@@ -38,7 +38,7 @@ def busy() -> System:
     return system
 
 
-def finish(system: System) -> tuple[str, int, str, list[int | None]]:
+def finish(system: Machine) -> tuple[str, int, str, list[int | None]]:
     system.run(8_000_000 - system.now)
     values = [system.exit_value(process) for process in system.processes.values()]
     return system.trace_hash, system.now, state_hash(system), values
@@ -53,24 +53,24 @@ def test_a_snapshot_of_any_moment_goes_on_as_the_machine_itself(cycle: int) -> N
     before = state_hash(system)
     after = finish(system)
     assert after[3] == [5, 0]
-    for other in (System(TINY), system):
+    for other in (Machine(TINY), system):
         put_back(other, kept)
         assert state_hash(other) == before
         assert finish(other) == after
 
 
 def test_a_snapshot_of_the_whole_chip_goes_on_as_the_machine_itself() -> None:
-    def ended(system: System) -> tuple[int, int, str]:
+    def ended(system: Machine) -> tuple[int, int, str]:
         return system.wait(system.process("w")), system.now, system.trace_hash
 
-    system = System()
+    system = Machine()
     process = system.spawn("workload", 3, 5, name="w")
     system.spawn("mailbox", 0, 0)
     system.run(1_200_000)
     system.move(process, 7)
     system.run(300_000)
     kept = snapshot(system)
-    other = System()
+    other = Machine()
     put_back(other, kept)
     assert ended(other) == ended(system)
 
@@ -79,7 +79,7 @@ def test_a_snapshot_of_the_whole_chip_goes_on_as_the_machine_itself() -> None:
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), min_size=1, max_size=8))
 def test_a_copy_into_a_used_machine_is_the_machine_itself(moves: list[tuple[bool, int]]) -> None:
     """Clusters that have not changed are left out; whatever either machine did meanwhile, none is forgotten."""
-    system, other = busy(), System(TINY)
+    system, other = busy(), Machine(TINY)
     system.run(300_000)
     for mine, events in moves:
         for _ in range(events):
@@ -100,7 +100,7 @@ def test_a_clone_leads_a_life_of_its_own() -> None:
 
 def test_the_hash_does_not_depend_on_how_a_state_was_reached() -> None:
     """Two programs begin on two clusters; which cluster's step came first in a tie is forgotten."""
-    ordinary, other = System(TINY), System(TINY, ChoiceList([1] * 50))
+    ordinary, other = Machine(TINY), Machine(TINY, ChoiceList([1] * 50))
     for system in (ordinary, other):
         for cluster in (0, 1):
             system.spawn(small("spin", asm.jal(0, 0)), cluster)
@@ -124,15 +124,15 @@ def test_the_hash_sees_a_byte_and_a_register() -> None:
 
 
 def test_a_snapshot_fits_machines_built_alike_only() -> None:
-    kept = snapshot(System(TINY))
+    kept = snapshot(Machine(TINY))
     with pytest.raises(OtherSystem, match="the timing"):
-        put_back(System(TINY, timing=Timing(slice=77)), kept)
+        put_back(Machine(TINY, timing=Timing(slice=77)), kept)
     with pytest.raises(OtherSystem, match="the UArea"):
-        put_back(System(TINY, uarea=False), kept)
+        put_back(Machine(TINY, uarea=False), kept)
 
 
 def test_tasks_that_others_do_not_have_make_no_snapshot_fit() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     system.cluster(0).kernel.tasks.graph.create(lambda request: 0)
     with pytest.raises(NoSnapshot, match="c0 cannot be put into a snapshot"):
-        put_back(System(TINY), snapshot(system))
+        put_back(Machine(TINY), snapshot(system))

@@ -26,7 +26,7 @@ from kmigrate.impl.programs.catalogue import experiment_argument, shipped_image
 from kmigrate.impl.programs.errors import NoSuchProgram, WrongLayout
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.programs.toolchain import Toolchain
-from kmigrate.impl.system import IO, Phase, Process, System, Timing
+from kmigrate.impl.system import IO, Machine, Phase, Process, Timing
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
@@ -47,14 +47,14 @@ SEVEN = small("seven", asm.li(A0, 7), RETURN)
 SPIN = small("spin", asm.jal(0, 0))
 
 
-def owner(system: System, name: str) -> int:
+def owner(system: Machine, name: str) -> int:
     """The node on which the process of a name is."""
     found = system.services.record(name)
     assert found is not None
     return found.owner
 
 
-def record(system: System, process: Process) -> Record:
+def record(system: Machine, process: Process) -> Record:
     """What the name service knows of where a process is."""
     return system.services.state.records[process.number]
 
@@ -65,7 +65,7 @@ def record(system: System, process: Process) -> Record:
 @pytest.mark.parametrize("uarea", [True, False], ids=["UArea", "scattered"])
 @pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
 def test_a_program_comes_out_right_on_either_kernel(uarea: bool, exact: bool) -> None:
-    system = System(uarea=uarea, exact=exact)
+    system = Machine(uarea=uarea, exact=exact)
     process = system.spawn("workload", 3, 2)
     assert system.wait(process) == 0
     assert system.word(process, "checksum") == oracle.workload(2)
@@ -73,7 +73,7 @@ def test_a_program_comes_out_right_on_either_kernel(uarea: bool, exact: bool) ->
 
 
 def test_processes_on_several_clusters_write_to_each_other() -> None:
-    system = System()
+    system = Machine()
     argument = system.node_of(1) | system.node_of(0) << 8
     both = [system.spawn("mailbox", cluster, argument) for cluster in (0, 1)]
     assert [system.wait(process) for process in both] == [0, 0]
@@ -81,12 +81,12 @@ def test_processes_on_several_clusters_write_to_each_other() -> None:
 
 
 def test_a_cluster_takes_one_process_after_the_other() -> None:
-    system = System()
+    system = Machine()
     assert [system.wait(system.spawn("benchmark", 2, 1)) for _ in range(3)] == [0, 0, 0]
 
 
 def test_a_process_can_run_on_the_io_cluster() -> None:
-    system = System()
+    system = Machine()
     process = system.spawn("benchmark", IO, 1)
     assert system.wait(process) == 0
     assert system.place(process).node == 0
@@ -95,23 +95,23 @@ def test_a_process_can_run_on_the_io_cluster() -> None:
 def test_a_program_comes_by_name_by_path_or_as_bytes(tmp_path: Path) -> None:
     path = tmp_path / "mine.elf"
     path.write_bytes(shipped_image("benchmark"))
-    system = System()
+    system = Machine()
     digests = [system.program(given).digest for given in ("benchmark", path, str(path), path.read_bytes())]
     assert len(set(digests)) == 1
 
 
 def test_the_tiny_machine_runs_machine_code() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     assert system.wait(system.spawn(SEVEN, 1)) == 7
 
 
 def test_another_geometry_runs_too() -> None:
-    system = System(dataclasses.replace(TINY, name="pair", clusters=2, cores=2))
+    system = Machine(dataclasses.replace(TINY, name="pair", clusters=2, cores=2))
     assert system.wait(system.spawn(SEVEN, 1)) == 7
 
 
 def test_nothing_of_a_process_is_there_before_its_messages_are() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(SEVEN, 0)
     assert system.phase(process) is Phase.ASKED
     assert system.place(process).memory.word(start()) == 0
@@ -136,7 +136,7 @@ def test_nothing_of_a_process_is_there_before_its_messages_are() -> None:
     ],
 )
 def test_a_crash_names_its_place_and_the_others_go_on(name: str, why: str) -> None:
-    system = System()
+    system = Machine()
     other = system.spawn("workload", 5, 2)
     with pytest.raises(ClusterCrashed, match=why) as caught:
         system.wait(system.spawn(name, 4))
@@ -146,7 +146,7 @@ def test_a_crash_names_its_place_and_the_others_go_on(name: str, why: str) -> No
 
 
 def test_a_cluster_with_a_process_refuses_another() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     system.spawn(SPIN, 2, name="first")
     with pytest.raises(SpawnRefused, match="c2 refused process second: EBUSY"):
         system.wait(system.spawn(SEVEN, 2, name="second"))
@@ -165,14 +165,14 @@ def test_a_kernel_out_of_pages_tells_its_process_and_goes_on() -> None:
     words = bytearray(program.segments[0].content)
     words[0x60:0x64] = asm.code([asm.jal(0, 0)])
     segment = dataclasses.replace(program.segments[0], content=bytes(words))
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(dataclasses.replace(program, segments=(segment,)), 0)
     assert system.wait(process, limit=40_000_000) == (1 << 32) - 6, "EAGAIN"
     assert system.crashes() == ()
 
 
 def test_a_file_that_is_no_program_is_refused_before_anything_happens() -> None:
-    system = System()
+    system = Machine()
     for content in (b"", b"\x7fELF", shipped_image("spin")[:200]):
         with pytest.raises(BadElf):
             system.spawn(content)
@@ -181,13 +181,13 @@ def test_a_file_that_is_no_program_is_refused_before_anything_happens() -> None:
 
 
 def test_wrong_names_and_places_say_what_would_be_right() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     with pytest.raises(NoSuchPlace, match="no process can run on c9: there are c0, c1, c2, c3"):
         system.spawn(SEVEN, 9)
     with pytest.raises(NoSuchPlace, match="no process can run on io"):
         system.spawn(SEVEN, IO)
     with pytest.raises(NoSuchProgram, match="did you mean benchmark"):
-        System().spawn("bencmark")
+        Machine().spawn("bencmark")
     with pytest.raises(WrongLayout, match="tiny needs"):
         system.spawn("benchmark")
     with pytest.raises(BadName, match="1 to 32 ASCII characters"):
@@ -200,12 +200,12 @@ def test_wrong_names_and_places_say_what_would_be_right() -> None:
 
 
 def test_waiting_for_what_cannot_happen_is_an_error() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(SPIN, 0, name="spin")
     with pytest.raises(OutOfTime, match="still process spin has not ended"):
         system.wait(process, limit=2_000_000)
     with pytest.raises(NothingHappens, match=r"nothing can happen any more at cycle .*, but it is dark"):
-        System(TINY).run_until(lambda: False, "it is dark")
+        Machine(TINY).run_until(lambda: False, "it is dark")
 
 
 # -- names -----------------------------------------------------------------------------------------------
@@ -226,28 +226,28 @@ def asks(name: bytes) -> UserProgram:
 
 
 def test_a_program_finds_another_by_its_logical_name() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     target = system.spawn(SPIN, 2, name="server")
     system.run_until(lambda: system.phase(target) is Phase.RUNNING, "it does not run")
     assert system.wait(system.spawn(asks(b"server"), 0)) == system.node_of(2)
 
 
 def test_a_program_that_ships_serves_whoever_knows_its_name() -> None:
-    system = System()
+    system = Machine()
     client, server = system.spawn("names", 2, 5), system.spawn("names", 11)
     assert [system.wait(client), system.wait(server)] == [0, 0]
     assert system.place(server).node == system.node_of(11) == owner(system, "server.of.numbers")
 
 
 def test_the_alarm_of_a_program_comes_by_the_machine_s_clock() -> None:
-    system = System()
+    system = Machine()
     process = system.spawn("signals", 1)
     assert system.wait(process) == 0
     assert system.console(process) == "399 million cycles\n", "a tick is a little shorter than 1/12,800 s"
 
 
 def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain: Toolchain) -> None:
-    system = System()
+    system = Machine()
     server = system.spawn("spin", 4, 1, name="server")
     system.run_until(lambda: system.phase(server) is Phase.RUNNING, "it does not run")
     client = system.spawn(toolchain.build(Path(__file__).parent / "c" / "names.c"), 2)
@@ -256,7 +256,7 @@ def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain:
 
 
 def test_a_name_that_nobody_has_is_not_found() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     assert system.wait(system.spawn(asks(b"nobody"), 0)) == (1 << 32) - 44, "ENOENT"
     assert system.wait(system.spawn(asks(b""), 1)) == (1 << 32) - 28, "EINVAL"
 
@@ -269,7 +269,7 @@ def test_a_program_can_give_itself_a_name_that_is_its_own() -> None:
         asm.jalr(0, S0, 0),
         data=b"worker".ljust(8, b"\0"),
     )
-    system = System(TINY)
+    system = Machine(TINY)
     assert system.wait(system.spawn(links, 1)) == 0
     assert owner(system, "worker") == system.node_of(1)
     assert system.wait(system.spawn(links, 2)) == (1 << 32) - 10, "EBUSY: c1 has it"
@@ -280,7 +280,7 @@ def test_a_program_can_give_itself_a_name_that_is_its_own() -> None:
 
 @pytest.mark.parametrize("exact", [False, True], ids=["fast", "with caches"])
 def test_a_checksum_is_right_after_moves_whatever_the_cores_see_of_memory(exact: bool) -> None:
-    system = System(exact=exact)
+    system = Machine(exact=exact)
     process = system.spawn("workload", 0, 40, name="worker")
     for at, to in ((1_500_000, 9), (13_500_000, 2), (25_500_000, 0)):
         system.move(process, to, at=at)
@@ -291,11 +291,11 @@ def test_a_checksum_is_right_after_moves_whatever_the_cores_see_of_memory(exact:
 
 
 def test_a_kernel_without_the_uarea_has_no_daemon() -> None:
-    system = System(TINY, uarea=False)
+    system = Machine(TINY, uarea=False)
     with pytest.raises(NoDaemon, match="c2 has no migration daemon: a machine without the UArea has none"):
         system.move(system.spawn(SPIN, 1), 2)
     with pytest.raises(BadConfiguration, match="daemon is none, but it must be hardened or published"):
-        System(TINY, daemon="none")
+        Machine(TINY, daemon="none")
 
 
 @settings(max_examples=8, deadline=None)
@@ -303,7 +303,7 @@ def test_a_kernel_without_the_uarea_has_no_daemon() -> None:
 def test_a_count_is_right_whenever_the_process_moves(moves: list[tuple[int, int]]) -> None:
     counts = small("counts", asm.li(T1, 0), loop(S0, 500_000, asm.immediate("addi", T1, T1, 1)), asm.li(A0, 0),
                    asm.register("add", A0, A0, T1), RETURN)  # fmt: skip
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(counts, 1)
     at = 0
     for pause, to in moves:
@@ -314,7 +314,7 @@ def test_a_count_is_right_whenever_the_process_moves(moves: list[tuple[int, int]
 
 def test_the_circular_experiment_comes_home_by_its_own_calls() -> None:
     """`kmigrate_to` asks the kernel, and the process goes on where it has arrived; node 0 keeps the time."""
-    system = System()
+    system = Machine()
     argument = experiment_argument(clusters=4)
     timer = system.spawn("circular", IO, argument)
     traveller = system.spawn("circular", 0, argument, name="traveller")
@@ -325,7 +325,7 @@ def test_the_circular_experiment_comes_home_by_its_own_calls() -> None:
 
 
 def test_a_program_that_cannot_leave_is_told() -> None:
-    system = System()
+    system = Machine()
     argument = experiment_argument(clusters=2)
     system.spawn("spin", 1)
     system.spawn("circular", IO, argument)
@@ -338,7 +338,7 @@ def test_a_program_that_cannot_leave_is_told() -> None:
 
 def test_a_process_that_has_ended_stays_ended_when_others_come() -> None:
     """All of them are the first thread of a kernel that has just come up, so all have the same tid."""
-    system = System(TINY)
+    system = Machine(TINY)
     first = system.spawn(SEVEN, 0)
     assert system.wait(first) == 7
     second = system.spawn(SPIN, 1)
@@ -351,7 +351,7 @@ def test_a_process_that_has_ended_stays_ended_when_others_come() -> None:
 
 
 def test_a_destination_that_stops_leaves_the_process_where_it_was() -> None:
-    system = System()
+    system = Machine()
     process = system.spawn("workload", 0, 30, name="worker")
     system.move(process, 1, at=2_000_000)
     system.stop(1, at=3_000_000)
@@ -363,7 +363,7 @@ def test_a_destination_that_stops_leaves_the_process_where_it_was() -> None:
 
 
 def test_what_cannot_move_stays_where_it_is() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     first, second = system.spawn(SPIN, 0, name="first"), system.spawn(SPIN, 1, name="second")
     system.run(1_000_000)
     system.move(first, 1)
@@ -381,7 +381,7 @@ def test_what_cannot_move_stays_where_it_is() -> None:
 
 def test_the_same_choices_give_the_same_run() -> None:
     def run(choices: list[int]) -> tuple[str, int, int]:
-        system = System(TINY, ChoiceList(choices))
+        system = Machine(TINY, ChoiceList(choices))
         for cluster in range(4):
             system.spawn(SEVEN, cluster)
         system.run(2_000_000)
@@ -394,9 +394,9 @@ def test_the_same_choices_give_the_same_run() -> None:
 
 ELSEWHERE = """
 from kmigrate.impl import ChoiceList
-from kmigrate.impl.system import System
+from kmigrate.impl.system import Machine
 from kmigrate.impl.system.snapshot import state_hash
-system = System(choices=ChoiceList([1, 0, 2] * 30))
+system = Machine(choices=ChoiceList([1, 0, 2] * 30))
 for cluster in (0, 9):
     system.spawn("workload", cluster, 1)
 system.run(3_000_000)
@@ -419,7 +419,7 @@ def test_another_process_under_another_hash_seed_sees_the_same_run_and_the_same_
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=40))
 def test_whatever_is_chosen_every_program_ends_right(choices: list[int]) -> None:
-    system = System(TINY, ChoiceList(choices))
+    system = Machine(TINY, ChoiceList(choices))
     processes = [system.spawn(SEVEN, cluster) for cluster in range(4)]
     assert [system.wait(process) for process in processes] == [7] * 4
 
@@ -427,7 +427,7 @@ def test_whatever_is_chosen_every_program_ends_right(choices: list[int]) -> None
 def test_the_slice_decides_how_cores_interleave_but_not_what_a_program_returns() -> None:
     hashes = []
     for cycles in (2_000, 10_000, 100_000):
-        system = System(timing=Timing(slice=cycles))
+        system = Machine(timing=Timing(slice=cycles))
         process = system.spawn("buffer", 0)
         assert system.wait(process) == 0
         hashes.append(system.trace_hash)
@@ -441,14 +441,14 @@ def test_a_timing_in_which_nothing_would_go_on_is_refused(field: str) -> None:
 
 
 def test_an_idle_machine_grows_old_without_an_event() -> None:
-    system = System()
+    system = Machine()
     system.run(100_000)
     assert system.run(10**12) == 0
     assert system.now == 10**12 + 100_000
 
 
 def test_a_held_cluster_costs_no_events() -> None:
-    system = System()
+    system = Machine()
     system.spawn("spin", 0, 14)
     system.run(4_000_000)
     system.cluster(0).kernel.freezing.hold()
@@ -458,7 +458,7 @@ def test_a_held_cluster_costs_no_events() -> None:
 
 def test_the_clock_of_a_program_is_that_of_the_machine() -> None:
     times = small("times", asm.immediate("addi", S0, RA, 0), call(Call.CLOCK), asm.jalr(0, S0, 0))
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(times, 0)
     read = system.wait(process)
     assert system.now - 10_000 < read < system.now
@@ -466,7 +466,7 @@ def test_the_clock_of_a_program_is_that_of_the_machine() -> None:
 
 def test_a_user_program_takes_the_cycles_of_its_instructions() -> None:
     def took(rounds: int) -> int:
-        system = System(TINY)
+        system = Machine(TINY)
         system.wait(system.spawn(small("loop", loop(S0, rounds), RETURN), 0))
         return system.now
 
@@ -474,4 +474,4 @@ def test_a_user_program_takes_the_cycles_of_its_instructions() -> None:
 
 
 def test_the_machine_of_the_chip_has_seventeen_places() -> None:
-    assert len(System(MPPA256).clusters) == 17
+    assert len(Machine(MPPA256).clusters) == 17

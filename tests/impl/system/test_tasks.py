@@ -9,7 +9,7 @@ from impl.system.small import small, start
 from kmigrate.impl import TINY
 from kmigrate.impl.kernel.machinecode import RA
 from kmigrate.impl.kernel.syscall import Call
-from kmigrate.impl.system import System
+from kmigrate.impl.system import Machine
 from kmigrate.impl.system.errors import NoSnapshot
 from kmigrate.impl.system.snapshot import put_back, snapshot, state_hash
 from support.machinecode import S0, S1, call, loop
@@ -26,11 +26,11 @@ MAKES = small(
 
 def test_a_machine_can_be_set_aside_when_the_tasks_of_a_process_are_gone_with_it() -> None:
     """The next process's task has the same id, on the machine that went on and on the one that was put back."""
-    system = System(TINY)
+    system = Machine(TINY)
     first = system.wait(system.spawn(MAKES, 0))
     system.run(100_000)
     kept, before = snapshot(system), state_hash(system)
-    other = System(TINY)
+    other = Machine(TINY)
     put_back(other, kept)
     assert state_hash(other) == before
     ids = [one.wait(one.spawn(MAKES, 0)) for one in (system, other)]
@@ -41,7 +41,7 @@ def test_a_machine_can_be_set_aside_when_the_tasks_of_a_process_are_gone_with_it
 
 
 def test_a_machine_cannot_be_set_aside_while_a_process_has_tasks() -> None:
-    system = System(TINY)
+    system = Machine(TINY)
     process = system.spawn(MAKES, 0)
     system.run_until(lambda: system.cluster(0).kernel.user_tasks.kept, "it has no task")
     with pytest.raises(NoSnapshot, match="its tasks are not those that a kernel has when it comes up"):

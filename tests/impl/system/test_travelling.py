@@ -9,11 +9,11 @@ import pytest
 
 from impl.programs import oracle
 from impl.system.travelling import travel
-from kmigrate.impl.system import Phase, System
+from kmigrate.impl.system import Machine, Phase
 
 
 def survives(moves: int, rounds: int) -> None:
-    system = System()
+    system = Machine()
     process = system.spawn("workload", 0, rounds, name="traveller")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     travel(system, process, moves)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 from kmigrate.impl.daemon.hardened import HardenedDaemon
-from kmigrate.impl.system import Phase, Process, System
+from kmigrate.impl.system import Machine, Phase, Process
 
 PAUSES = (0, 40_000, 7_000, 130_000, 900, 61_000, 23_456)
 """Cycles between two moves, over and over: so that every move finds the process somewhere else in its work."""
 
 
-def travel(system: System, process: Process, moves: int) -> Counter[str]:
+def travel(system: Machine, process: Process, moves: int) -> Counter[str]:
     """Move a process from cluster to cluster so many times; how often it was refused, by reason."""
     refused: Counter[str] = Counter()
     done = tries = 0
@@ -42,7 +42,7 @@ def travel(system: System, process: Process, moves: int) -> Counter[str]:
     return refused
 
 
-def settled(system: System) -> bool:
+def settled(system: Machine) -> bool:
     """Whether no request and no attempt is open."""
     return not any(request.open for request in system.services.state.requests[-1:]) and all(
         status is None or status.over for status in map(system.status, system.processes.values())

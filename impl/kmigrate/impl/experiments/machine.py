@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.published import PublishedDaemon
-from kmigrate.impl.system.system import System
+from kmigrate.impl.system.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Received:
         return Received(self.useful_bytes - other.useful_bytes, self.pieces - other.pieces)
 
 
-def received(system: System, cluster: int) -> Received:
+def received(system: Machine, cluster: int) -> Received:
     """What the daemon of a cluster has received so far, by the counters of its portal."""
     daemon = system.daemon(cluster)
     portals = system.cluster(cluster).kernel.portals

@@ -14,9 +14,9 @@ from kmigrate.impl.image.decoder import DIGEST_BYTES
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.daemons import DaemonKind
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.parts import IO
 from kmigrate.impl.system.process import Phase
-from kmigrate.impl.system.system import System
 
 SETTLED = 200_000
 """Cycles after the start of the programs at which all of them have made their syncs."""
@@ -80,7 +80,7 @@ def measure(
     """
     clusters = 2 * load.pairs
     kind = DaemonKind.of(daemon)
-    system = System(geometry, timing=replace(timing or Timing(), slice=SLICE), daemon=kind)
+    system = Machine(geometry, timing=replace(timing or Timing(), slice=SLICE), daemon=kind)
     argument = experiment_argument(
         helpers=load.threads - 1,
         pages=load.pages,

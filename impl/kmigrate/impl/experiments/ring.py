@@ -11,9 +11,9 @@ from kmigrate.impl.experiments.measure import LIMIT, SETTLED, SLICE
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.daemons import DaemonKind
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.parts import IO
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.system import System
 
 TRAVELLER = "traveller"
 """The logical name of the process."""
@@ -74,7 +74,7 @@ def travel(
     Raises    BadConfiguration, ClusterCrashed, NothingHappens, OutOfTime
     """
     kind = DaemonKind.of(daemon)
-    system = System(timing=replace(timing or Timing(), slice=SLICE), daemon=kind)
+    system = Machine(timing=replace(timing or Timing(), slice=SLICE), daemon=kind)
     if not 2 <= clusters <= system.geometry.clusters:
         raise BadConfiguration("clusters", clusters, f"it must be in 2..{system.geometry.clusters}")
     argument = experiment_argument(clusters=clusters)
@@ -104,6 +104,6 @@ def travel(
     return Ring(kind, tuple(hops), system.exit_value(process), system.word(clock, "downtime"))
 
 
-def _seen(system: System, process: Process) -> Hop:
+def _seen(system: Machine, process: Process) -> Hop:
     place = system.place(process)
     return Hop(place.number, system.now, place.node, system.services.state.records[process.number].owner)

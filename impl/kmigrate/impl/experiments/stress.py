@@ -14,8 +14,8 @@ from kmigrate.impl.chip.geometry import MPPA256
 from kmigrate.impl.experiments.meter import Counts, Meter, ObservedSram, Region
 from kmigrate.impl.kernel.placement import thread_slots
 from kmigrate.impl.simulation.timing import Timing
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.process import Phase
-from kmigrate.impl.system.system import System
 
 ROUNDS = 100
 """Times that all threads are created and joined, as in the thesis."""
@@ -57,7 +57,7 @@ def stress(*, uarea: bool, rounds: int = ROUNDS, timing: Timing | None = None) -
 
     Raises  ClusterCrashed, NothingHappens, OutOfTime
     """
-    system = System(timing=timing, uarea=uarea, exact=True, memory=ObservedSram)
+    system = Machine(timing=timing, uarea=uarea, exact=True, memory=ObservedSram)
     process = system.spawn("stress", 0, rounds)
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "the program runs", limit=LIMIT)
     meter, begun = Meter(system.cluster(0)), system.now

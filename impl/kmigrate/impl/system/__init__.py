@@ -2,8 +2,8 @@
 
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.cluster import Cluster
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.parts import IO
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.system import System
 
-__all__ = ["IO", "Cluster", "Phase", "Process", "System", "Timing"]
+__all__ = ["IO", "Cluster", "Machine", "Phase", "Process", "Timing"]

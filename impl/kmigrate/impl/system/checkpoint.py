@@ -16,15 +16,15 @@ from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.errors import BadName, NameTaken, NoCheckpoint, NoDaemon, NoRestore, cluster_name
 from kmigrate.impl.system.letters import NAME_BYTES, good_name
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.system import System
 from kmigrate.spec.vocabulary import Mode
 
 PATIENCE_CYCLES = 40_000_000
 """After which a process that does not come to rest is let go on: 100 ms (assumed)."""
 
 
-def checkpoint(system: System, process: Process) -> Image:
+def checkpoint(system: Machine, process: Process) -> Image:
     """Take the image of a running process, which goes on after that; the machine runs until it is at rest.
 
     Raises  NoCheckpoint if it does not run, moves, does not come to rest, or has threads that sleep where no image
@@ -72,7 +72,7 @@ def checkpoint(system: System, process: Process) -> Image:
 
 
 def restore(
-    system: System,
+    system: Machine,
     image: Image,
     cluster: int | None,
     *,
@@ -120,7 +120,7 @@ def restore(
     return process
 
 
-def daemon_of_place(system: System, place: Cluster) -> HardenedDaemon:
+def daemon_of_place(system: Machine, place: Cluster) -> HardenedDaemon:
     """The hardened daemon of a cluster. Raises NoDaemon."""
     daemon = system.daemons.get(place.node)
     if not isinstance(daemon, HardenedDaemon):
@@ -128,13 +128,13 @@ def daemon_of_place(system: System, place: Cluster) -> HardenedDaemon:
     return daemon
 
 
-def is_moving(system: System, place: Cluster) -> bool:
+def is_moving(system: Machine, place: Cluster) -> bool:
     """Whether a move has anything to do with a cluster."""
     daemon = daemon_of_place(system, place)
     return bool(daemon.source.current or daemon.destination.current or daemon.station.pages_apart)
 
 
-def _program(system: System, origin: Origin, given: UserProgram | None) -> UserProgram:
+def _program(system: Machine, origin: Origin, given: UserProgram | None) -> UserProgram:
     """The program of an image. Raises NoRestore."""
     if given is None:
         if origin.program not in names():
@@ -146,7 +146,7 @@ def _program(system: System, origin: Origin, given: UserProgram | None) -> UserP
     return given
 
 
-def _check_place(system: System, place: Cluster, name: str, image: Image) -> None:
+def _check_place(system: Machine, place: Cluster, name: str, image: Image) -> None:
     """Whether a process can begin on a cluster. Raises NoRestore."""
     manifest, daemon = image.manifest, daemon_of_place(system, place)
     if place.crash is not None:

@@ -18,8 +18,8 @@ from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.checkpoint import daemon_of_place, is_moving
 from kmigrate.impl.system.errors import NoSample
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.system import System
 from kmigrate.spec.vocabulary import Mode, MovePhase
 
 PARTS = (64, 16, 4, 1)
@@ -49,7 +49,7 @@ def costs_of(geometry: Geometry, timing: Timing) -> Costs:
 
 def _rehearsed(geometry: Geometry, timing: Timing, mode: Mode) -> tuple[dict[str, int], list[int]]:
     """When each thing happened first in a move of a process that does nothing, and when each piece was sent."""
-    system = System(geometry, timing=timing, keep=True)
+    system = Machine(geometry, timing=timing, keep=True)
     process = system.spawn(_idler(geometry), 0, 0, name="rehearsal")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "the rehearsal does not begin")
     system.run(REHEARSAL_CYCLES)
@@ -71,12 +71,12 @@ def _idler(geometry: Geometry) -> str | UserProgram:
     return UserProgram("idler", start, (segment,), (), places, "idler")
 
 
-def shape_of(system: System, process: Process) -> Shape:
+def shape_of(system: Machine, process: Process) -> Shape:
     """The shape of images of a process where it is."""
     return Shape.of(system.place(process).placement)
 
 
-def sample(system: System, process: Process, cycles: int) -> Load:
+def sample(system: Machine, process: Process, cycles: int) -> Load:
     """What a process holds, and which of its pages it writes while the machine runs for so many cycles.
 
     Raises  NoSample if it does not run, moves, or has moved or ended by then; NoDaemon

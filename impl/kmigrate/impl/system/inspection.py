@@ -15,7 +15,7 @@ from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.kernel.thread import ThreadState
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.fabric import WIRES
-from kmigrate.impl.system.system import System
+from kmigrate.impl.system.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def threads(cluster: Cluster) -> tuple[ThreadView, ...]:
     return tuple(found)
 
 
-def states(system: System) -> dict[str, int]:
+def states(system: Machine) -> dict[str, int]:
     """How many user threads of the whole machine are in each state, by its name; states of none are left out."""
     counts: dict[str, int] = {}
     for cluster in system.clusters.values():
@@ -183,7 +183,7 @@ def boards(cluster: Cluster) -> tuple[BoardView, ...]:
     )
 
 
-def messages(system: System) -> tuple[MessageView, ...]:
+def messages(system: Machine) -> tuple[MessageView, ...]:
     """What is on its way, in the order of arrival, and then what stands in mailbox slots."""
     under_way = sorted(system.fabric.under_way, key=lambda one: one[0].key)
     views = [MessageView(one.what, one.sender, one.receiver, event.cycle) for event, one in under_way]
@@ -192,6 +192,6 @@ def messages(system: System) -> tuple[MessageView, ...]:
     return tuple(views)
 
 
-def delivered(system: System) -> dict[str, int]:
+def delivered(system: Machine) -> dict[str, int]:
     """How many transfers of each kind have arrived so far."""
     return {what: system.fabric.counts[what] for what in WIRES}

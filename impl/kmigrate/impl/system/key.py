@@ -17,8 +17,8 @@ from kmigrate.impl.kernel.thread import CallFrame, Thread
 from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.fabric import Transfer
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.snapshot import interfaces
-from kmigrate.impl.system.system import System
 
 KEY_BYTES = 16
 
@@ -26,7 +26,7 @@ _AGE = Thread.age.offset
 _TICKET = CallFrame.ticket.offset
 
 
-def key(system: System) -> bytes:
+def key(system: Machine) -> bytes:
     """The key of the machine. Raises NoSnapshot."""
     whole = blake2b(repr(_around(system)).encode(), digest_size=KEY_BYTES)
     for number, cluster in system.clusters.items():
@@ -40,7 +40,7 @@ def key(system: System) -> bytes:
 # -- what is between the clusters -------------------------------------------------------------------------
 
 
-def _around(system: System) -> tuple[object, ...]:
+def _around(system: Machine) -> tuple[object, ...]:
     services, fabric = system.services, system.fabric
     state = services.state
     keeper = next(iter(system.keepers.values()))
@@ -70,7 +70,7 @@ def _around(system: System) -> tuple[object, ...]:
     )
 
 
-def _in_order(system: System) -> list[tuple[Pending, Transfer]]:
+def _in_order(system: Machine) -> list[tuple[Pending, Transfer]]:
     return sorted(system.fabric.under_way, key=lambda one: one[0].key)
 
 
@@ -81,7 +81,7 @@ def _digest(pieces: list[bytes]) -> bytes:
 # -- one cluster -----------------------------------------------------------------------------------------
 
 
-def _of_cluster(system: System, cluster: Cluster) -> bytes:
+def _of_cluster(system: Machine, cluster: Cluster) -> bytes:
     if cluster.crash is not None:
         return b"stopped".ljust(KEY_BYTES)
     agent, keeper = system.agents[cluster.node], system.keepers[cluster.node]

@@ -45,8 +45,8 @@ from kmigrate.impl.simulation.choice import ChoiceSource
 from kmigrate.impl.simulation.timing import LONGEST, Timing
 from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import BadScenario, cluster_name, nearest
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.process import Phase
-from kmigrate.impl.system.system import System
 from kmigrate.spec.vocabulary import Mode
 
 MODES = tuple(mode.value for mode in Mode)
@@ -128,9 +128,9 @@ class Scenario:
     folder: Path
 
     def start(self, choices: ChoiceSource | None = None, *, keep: bool = False) -> "Run":
-        """Build the machine and ask for everything. Raises what `System.spawn` raises."""
+        """Build the machine and ask for everything. Raises what `Machine.spawn` raises."""
         table = self.machine
-        system = System(
+        system = Machine(
             GEOMETRIES[table.geometry],
             choices,
             timing=Timing(table.slice, table.quantum),
@@ -156,7 +156,7 @@ class Run:
     """A scenario under way."""
 
     scenario: Scenario
-    system: System
+    system: Machine
 
     @property
     def over(self) -> bool:

@@ -20,10 +20,10 @@ from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.errors import ClusterCrashed, OtherSystem
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.faults import NetworkFault
+from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.moves import MoveStatus, Wish
 from kmigrate.impl.system.process import Process
 from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value
-from kmigrate.impl.system.system import System
 
 HASH_BYTES = 16
 
@@ -83,7 +83,7 @@ class Snapshot:
     ended: tuple[tuple[str, int], ...]
 
 
-def built(system: System) -> tuple[object, ...]:
+def built(system: Machine) -> tuple[object, ...]:
     """What a machine was built from; only machines built alike take one another's snapshots."""
     any_order = system.agenda.any_order
     return system.geometry, system.timing, system.uarea, system.exact, system.daemon_kind, any_order
@@ -102,7 +102,7 @@ def _armed(cluster: Cluster) -> tuple[Armed, When | None]:
 # -- one cluster -----------------------------------------------------------------------------------------
 
 
-def state_of(system: System, cluster: Cluster) -> ClusterState:
+def state_of(system: Machine, cluster: Cluster) -> ClusterState:
     """The state of a cluster but its memory and cores. Raises NoSnapshot."""
     keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
     return ClusterState(
@@ -117,7 +117,7 @@ def state_of(system: System, cluster: Cluster) -> ClusterState:
     )
 
 
-def _put_cluster(system: System, cluster: Cluster, state: ClusterState) -> None:
+def _put_cluster(system: Machine, cluster: Cluster, state: ClusterState) -> None:
     """Bring a cluster into a state, its memory and cores apart."""
     keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
     keeper.put(state.kernel)
@@ -130,7 +130,7 @@ def _put_cluster(system: System, cluster: Cluster, state: ClusterState) -> None:
     cluster.version += 1
 
 
-def _copy_cluster(system: System, cluster: Cluster, into: System, other: Cluster) -> None:
+def _copy_cluster(system: Machine, cluster: Cluster, into: Machine, other: Cluster) -> None:
     """Bring a cluster of another machine into the state of one of this machine, memory and cores apart."""
     keeper, agent = into.keepers[other.node], into.agents[other.node]
     source = system.agents[cluster.node]
@@ -151,7 +151,7 @@ def _copy_cluster(system: System, cluster: Cluster, into: System, other: Cluster
 # -- the whole -------------------------------------------------------------------------------------------
 
 
-def snapshot(system: System) -> Snapshot:
+def snapshot(system: Machine) -> Snapshot:
     """The machine as it is. Raises NoSnapshot if a kernel keeps what is no plain value."""
     clusters = {
         number: (bytes(cluster.memory.data), cluster.cores.snapshot(), state_of(system, cluster))
@@ -160,7 +160,7 @@ def snapshot(system: System) -> Snapshot:
     return _around(system, clusters)
 
 
-def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
+def _around(system: Machine, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
     """Everything but the clusters, with what is given for them."""
     agenda, services, moves = system.agenda, system.services, system.moves
     keeper = next(iter(system.keepers.values()))
@@ -184,14 +184,14 @@ def _around(system: System, clusters: dict[int | None, tuple[bytes, bytes, Clust
     )
 
 
-def interfaces(system: System) -> list[tuple[object, str]]:
+def interfaces(system: Machine) -> list[tuple[object, str]]:
     """The variables of the interfaces of the node of the services."""
     services = system.services
     mailbox, portal = services.mailbox, services.portal
     return [*((mailbox, name) for name in MAILBOX), *((portal, name) for name in PORTAL)]
 
 
-def put_back(system: System, kept: Snapshot) -> None:
+def put_back(system: Machine, kept: Snapshot) -> None:
     """Bring a machine into the state of a snapshot. Raises OtherSystem, NoSnapshot."""
     _compare(system, kept.built)
     _put_around(system, kept)
@@ -202,14 +202,14 @@ def put_back(system: System, kept: Snapshot) -> None:
         _put_cluster(system, cluster, state)
 
 
-def _compare(system: System, other: tuple[object, ...]) -> None:
+def _compare(system: Machine, other: tuple[object, ...]) -> None:
     names = ("the geometry", "the timing", "the UArea", "the caches", "the daemons", "any order")
     for what, found, needed in zip(names, other, built(system), strict=True):
         if found != needed:
             raise OtherSystem(what, found, needed)
 
 
-def _put_around(system: System, kept: Snapshot) -> None:
+def _put_around(system: Machine, kept: Snapshot) -> None:
     """Everything but the clusters; nothing of theirs is pending after this."""
     services, moves, fabric = system.services, system.moves, system.fabric
     keeper = next(iter(system.keepers.values()))
@@ -243,7 +243,7 @@ def _put_around(system: System, kept: Snapshot) -> None:
     system.ended = dict(kept.ended)
 
 
-def _copy_around(system: System, into: System) -> None:
+def _copy_around(system: Machine, into: Machine) -> None:
     """Everything but the clusters; nothing of theirs is pending in the other machine after this."""
     agenda, fabric, services = system.agenda, into.fabric, into.services
     into.agenda.put_back(agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written)
@@ -275,7 +275,7 @@ def _copy_around(system: System, into: System) -> None:
     into.processes, into.ended = dict(system.processes), dict(system.ended)
 
 
-def copy(system: System, into: System) -> None:
+def copy(system: Machine, into: Machine) -> None:
     """Bring another machine into the state of this one; clusters that are alike already stay as they are.
 
     Raises  OtherSystem, NoSnapshot
@@ -294,9 +294,9 @@ def copy(system: System, into: System) -> None:
         into.copied[number] = (cluster, cluster.version, other.version)
 
 
-def clone(system: System) -> System:
+def clone(system: Machine) -> Machine:
     """Another machine in the state of this one, with a choice source of its own: the ordinary course."""
-    made = System(
+    made = Machine(
         system.geometry,
         timing=system.timing,
         uarea=system.uarea,
@@ -308,7 +308,7 @@ def clone(system: System) -> System:
     return made
 
 
-def state_hash(system: System) -> str:
+def state_hash(system: Machine) -> str:
     """A hash of the state, 32 hexadecimal digits. Raises NoSnapshot."""
     around = replace(_around(system, {}), clock=(system.now, 0, b"", 0))
     whole = blake2b(digest_size=HASH_BYTES)
@@ -334,7 +334,7 @@ def _ranked(around: Snapshot) -> tuple[object, ...]:
     return around.clock[0], around.links, around.services, around.moves, pending
 
 
-def _in_short(system: System, cluster: Cluster) -> ClusterState:
+def _in_short(system: Machine, cluster: Cluster) -> ClusterState:
     """The state of a cluster, its daemon in short."""
     state = state_of(system, cluster)
     return replace(state, daemon=system.daemons[cluster.node].said()) if system.daemons else state
@@ -346,6 +346,6 @@ def _unnumbered(state: ClusterState) -> ClusterState:
     return replace(state, armed=armed, timer=timer)
 
 
-def _order(system: System) -> list[tuple[int, int, str]]:
+def _order(system: Machine) -> list[tuple[int, int, str]]:
     """What is pending, by cycle, class and label."""
     return sorted((event.cycle, event.key[1], event.label) for event in system.agenda.pending)

@@ -1,6 +1,6 @@
 """The whole machine: a chip of clusters with a kernel each, services on the I/O cluster, one network, one clock.
 
-    system = System(MPPA256)
+    system = Machine(MPPA256)
     process = system.spawn("benchmark", cluster=3)
     assert system.wait(process) == 0
 
@@ -58,7 +58,7 @@ from kmigrate.spec.vocabulary import Mode, MovePhase
 NAME_DIGITS = 3
 
 
-class System(Parts):
+class Machine(Parts):
     """A machine of one geometry, its kernels up.
 
     geometry  of the chip
@@ -403,4 +403,4 @@ class System(Parts):
 
     def __repr__(self) -> str:
         names = ", ".join(cluster_name(cluster) for cluster in self.clusters)
-        return f"System({self.geometry.name}, cycle {self.now}, {names})"
+        return f"Machine({self.geometry.name}, cycle {self.now}, {names})"
