@@ -106,6 +106,9 @@ def check(system: Machine, process: Process, what: str) -> MovePhase | None:
         portal = system.network.portals[cluster.node]
         assert not portal._armed, f"{what}: {cluster.name} awaits a piece"
         assert not portal._committed, f"{what}: {cluster.name} keeps a piece"
+        for table in (kernel.portals._ends, kernel.mailboxes._ends):
+            ends = [(end.direction, end.node, end.port) for end in table]
+            assert len(set(ends)) == len(ends), f"{what}: {cluster.name} has opened a way twice: {ends}"
         kept = (*kernel.portals._stored, *kernel.mailboxes._stored)
         assert kept == (), f"{what}: {cluster.name} keeps messages that nobody reads"
     if lost:

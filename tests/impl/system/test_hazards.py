@@ -124,3 +124,45 @@ def test_a_call_that_is_pending_at_the_snapshot_hangs_the_destination() -> None:
     assert destination.scheduler.frozen
     told = [event.name for event in system.agenda.tape.events]
     assert told.count("finished") == 0
+
+
+# -- a caller whose own freeze is ahead of it ------------------------------------------------------------
+
+
+def self_mover(daemon: str) -> tuple[Machine, Callable[[str], int]]:
+    """A process that has just asked to be moved by its own call, and how often a word was told so far."""
+    system = Machine(TINY, daemon=daemon, any_order=True, timing=Timing(slice=400, quantum=8), keep=True)
+    program = small("mover", loop(S0, 30_000), call(Call.MIGRATE_TO, system.node_of(1)), asm.jal(0, 0))
+    process = system.spawn(program, 0, name="mover")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+
+    def told(word: str) -> int:
+        return [event.name for event in system.agenda.tape.events].count(word)
+
+    return system, told
+
+
+def test_a_caller_that_is_moved_ahead_of_its_own_freeze_freezes_both_ends() -> None:
+    """H20: the freeze of the task stops the caller before its own; each copy then makes that call once more."""
+    system, told = self_mover("published")
+    kernels = [system.cluster(number).kernel for number in (0, 1)]
+    assert let(system, lambda: told("migration_called") == 1)
+    assert let(system, lambda: kernels[0].scheduler.frozen, late="c0.1")
+    assert let(system, lambda: told("finished") == 2, limit=100_000)
+    let(system, lambda: False, limit=20_000)
+    for kernel in kernels:
+        caller = kernel.uarea.thread(0)
+        assert kernel.scheduler.frozen, "nobody thaws it again"
+        assert caller.state == ThreadState.READY
+        assert kernel.calls.frame(caller).call == Call.MIGRATE_TO
+
+
+def test_the_hardened_caller_has_no_freeze_of_its_own_ahead() -> None:
+    """The same order of events: the caller sleeps in its call and goes on at the destination alone."""
+    system, told = self_mover("hardened")
+    process = system.process("mover")
+    let(system, lambda: bool(told("freeze_started")), late="c0.1")
+    assert let(system, lambda: system.place(process).number == 1 and system.copies(process) == (1,), limit=100_000)
+    let(system, lambda: False, limit=20_000)
+    assert not any(system.cluster(number).kernel.scheduler.frozen for number in (0, 1))
+    assert system.phase(process) is Phase.RUNNING

@@ -249,3 +249,31 @@ def test_a_process_whose_thread_sleeps_outside_of_it_is_refused_before_the_freez
     system.move(process, 2)
     status = settled(system, process)
     assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "waiters", 0)
+
+
+def test_a_process_to_which_others_send_is_refused_before_the_freeze() -> None:
+    """H26: a mailbox of its own stays behind with what is sent to it; a write to others may be left behind."""
+    for create, reason in ((True, "waiters"), (False, "")):
+        system = Machine(TINY)
+        node = system.node_of(1)
+        opens = call(Call.MAILBOX_CREATE, node, 9) if create else call(Call.MAILBOX_OPEN, system.node_of(3), 9)
+        has_end = small("has_end", asm.immediate("addi", S1, RA, 0), opens, loop(S0, COUNT), asm.jalr(0, S1, 0))
+        process = system.spawn(has_end, 1, name="has_end")
+        system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")  # noqa: B023
+        system.run(500_000)
+        system.move(process, 2)
+        assert settled(system, process).reason == reason
+
+
+def test_a_mailbox_goes_with_the_process_that_has_made_it() -> None:
+    """The next process of the cluster gets the same port, and the one after it."""
+    system = Machine(TINY)
+    program = small(
+        "maker",
+        asm.immediate("addi", S1, RA, 0),
+        call(Call.MAILBOX_CREATE, system.node_of(1), 9),
+        asm.jalr(0, S1, 0),
+    )
+    values = [system.wait(system.spawn(program, 1, name=f"maker.{number}")) for number in range(3)]
+    assert len(set(values)) == 1
+    assert 0 <= values[0] < 2**31

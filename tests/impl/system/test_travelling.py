@@ -10,13 +10,14 @@ import pytest
 from impl.programs import oracle
 from impl.system.travelling import travel
 from kmigrate.impl.system import Machine, Phase
+from kmigrate.spec.vocabulary import Mode
 
 
-def survives(moves: int, rounds: int) -> None:
+def survives(moves: int, rounds: int, mode: Mode = Mode.STOP_AND_COPY) -> None:
     system = Machine()
     process = system.spawn("workload", 0, rounds, name="traveller")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
-    travel(system, process, moves)
+    travel(system, process, moves, mode)
     assert system.wait(process) == 0
     assert system.word(process, "checksum") == oracle.workload(rounds)
     record = system.services.record("traveller")
@@ -30,5 +31,6 @@ def test_a_program_survives_a_dozen_moves_in_a_row() -> None:
 
 
 @pytest.mark.campaign
-def test_a_program_survives_a_thousand_moves_in_a_row_over_sixteen_clusters() -> None:
-    survives(1_000, 1_500)
+@pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.value)
+def test_a_program_survives_a_thousand_moves_in_a_row_over_sixteen_clusters(mode: Mode) -> None:
+    survives(1_000, 5_000, mode)

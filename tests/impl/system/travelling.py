@@ -6,12 +6,13 @@ from collections import Counter
 
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.system import Machine, Phase, Process
+from kmigrate.spec.vocabulary import Mode
 
 PAUSES = (0, 40_000, 7_000, 130_000, 900, 61_000, 23_456)
 """Cycles between two moves, over and over: so that every move finds the process somewhere else in its work."""
 
 
-def travel(system: Machine, process: Process, moves: int) -> Counter[str]:
+def travel(system: Machine, process: Process, moves: int, mode: Mode = Mode.STOP_AND_COPY) -> Counter[str]:
     """Move a process from cluster to cluster so many times; how often it was refused, by reason."""
     refused: Counter[str] = Counter()
     done = tries = 0
@@ -23,7 +24,7 @@ def travel(system: Machine, process: Process, moves: int) -> Counter[str]:
         system.run(PAUSES[tries % len(PAUSES)])
         assert system.phase(process) is Phase.RUNNING, f"it has ended after {done} moves"
         tries += 1
-        system.move(process, there)
+        system.move(process, there, mode=mode)
         system.run_until(lambda: not system.wishes, "the wish is not heard")
         system.run_until(lambda: settled(system), f"move {done} is under way")
         status = system.status(process)

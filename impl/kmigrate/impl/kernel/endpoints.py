@@ -25,6 +25,7 @@ from kmigrate.impl.kernel.communicators import (
 )
 from kmigrate.impl.kernel.errno import Errno
 from kmigrate.impl.kernel.errors import Refused
+from kmigrate.impl.kernel.placement import MASTER_CORE
 from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.scheduler import Scheduler
 from kmigrate.impl.kernel.syscall import Leave, Outcome, Request
@@ -41,6 +42,7 @@ class Endpoint(Communicator):
     buffer    where the message goes that is being read; None: none is
     size      bytes of the message that is being written; 0: none is
     left      whether that message has left
+    of_user   whether user code has made it, and not the system
     """
 
     node: int = 0
@@ -49,6 +51,7 @@ class Endpoint(Communicator):
     buffer: tuple[int, int] | None = None
     size: int = 0
     left: bool = True
+    of_user: bool = False
 
 
 class Active(Protocol):
@@ -137,15 +140,15 @@ class Endpoints(ABC, Generic[E, A]):
         port = check_range("port", arguments[1], self.kind.ports)
         if self._in_use(port):
             raise Refused(Errno.EBUSY, f"port {port} is in use")
-        return self._add(Direction.INPUT, node, port, 0)
+        return self._add(Direction.INPUT, node, port, 0, core)
 
-    def _open_to(self, node_word: int, port_word: int) -> int:
+    def _open_to(self, core: int, node_word: int, port_word: int) -> int:
         """Open an output to a port of a node. Returns the id."""
         node = check_range("node", node_word, self._network.nodes)
         port = check_range("port", port_word, self.kind.ports)
         own_port = self._ports.take(node)
         try:
-            return self._add(Direction.OUTPUT, node, port, own_port)
+            return self._add(Direction.OUTPUT, node, port, own_port, core)
         except Refused:
             self._ports.give_back(node, own_port)
             raise
@@ -159,13 +162,32 @@ class Endpoints(ABC, Generic[E, A]):
     def _in_use(self, port: int) -> bool:
         return any(end.direction is Direction.INPUT and end.port == port for end in self._ends)
 
-    def _add(self, direction: Direction, node: int, port: int, own_port: int) -> int:
+    def _add(self, direction: Direction, node: int, port: int, own_port: int, core: int) -> int:
         added = self._ends.add(
             lambda identity: self._make(
-                identity, direction, WaitList(self._memory), node=node, port=port, own_port=own_port
+                identity,
+                direction,
+                WaitList(self._memory),
+                node=node,
+                port=port,
+                own_port=own_port,
+                of_user=core != MASTER_CORE,
             )
         )
         return added.identity
+
+    @property
+    def kept(self) -> bool:
+        """Whether others send to the process here, or something of it waits to leave: no image holds that (H26)."""
+        return any(end.of_user and (end.direction is Direction.INPUT or not end.left) for end in self._ends)
+
+    def forget_process(self) -> None:
+        """The process has ended: what it has made is there no more, but for what waits to leave."""
+        for end in list(self._ends):
+            if end.of_user and not len(end.waiting) and end.left and end.buffer is None:
+                self._ends.remove(end)
+                if end.direction is Direction.OUTPUT:
+                    self._ports.give_back(end.node, end.own_port)
 
     def _unlink(self, core: int, arguments: tuple[int, ...]) -> int:
         end = self._ends.find(arguments[0], Direction.INPUT)

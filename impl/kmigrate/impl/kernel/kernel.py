@@ -96,8 +96,8 @@ class Kernel:
         self.dispatcher = Dispatcher(memory, self.scheduler, self.calls, self.effort)
         self.tasks = self.dispatcher.board
         self.user_tasks = UserTasks(memory, placement, self.dispatcher, self.calls, code, self.tracking)
-        self.threads.emptied = self.forget_process
-        self.freezing.kept = lambda: self.signals.kept or self.exceptions.kept or self.user_tasks.kept
+        self.threads.emptied = self._ended
+        self.freezing.kept = self._keeps
         self.perf = Perf(placement.geometry.cores)
         mutexes = Mutexes(self.user, self.threads, placement.slots)
         for part in (
@@ -143,6 +143,18 @@ class Kernel:
         self.signals.forget()
         self.exceptions.forget()
         self.user_tasks.forget()
+
+    def _ended(self) -> None:
+        """The process has ended: its communicators go too. One that has left may come back to them (H26)."""
+        self.forget_process()
+        if self.flows is not None:
+            self.mailboxes.forget_process()
+            self.portals.forget_process()
+
+    def _keeps(self) -> bool:
+        """Whether something here is the process's and in no image."""
+        ends = self.flows is not None and (self.mailboxes.kept or self.portals.kept)
+        return ends or self.signals.kept or self.exceptions.kept or self.user_tasks.kept
 
     # -- steps -------------------------------------------------------------------------------------------
 

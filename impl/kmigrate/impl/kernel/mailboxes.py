@@ -77,7 +77,7 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
 
     def _open(self, core: int, arguments: tuple[int, ...]) -> int:
         """Arguments: the receiver's node and port. Returns the id."""
-        return self._open_to(arguments[0], arguments[1])
+        return self._open_to(core, arguments[0], arguments[1])
 
     def _unread(self) -> tuple[bytes, ...]:
         return (*super()._unread(), *(message for _, message in self._active.received))

@@ -77,7 +77,7 @@ class Portals(Endpoints[Portal, ActivePortal]):
     def _open(self, core: int, arguments: tuple[int, ...]) -> int:
         """Arguments: the own node, the receiver's node and port. Returns the id."""
         self._own_node(arguments[0])
-        return self._open_to(arguments[1], arguments[2])
+        return self._open_to(core, arguments[1], arguments[2])
 
     # -- reading -----------------------------------------------------------------------------------------
 
