@@ -11,7 +11,7 @@ from kmigrate.checker.interpret import LIVENESS
 from kmigrate.spec.examples.diehard import DieHard
 from kmigrate.spec.examples.peterson import Peterson
 from kmigrate.spec.examples.two_phase_commit import TwoPhaseCommit
-from kmigrate.spec.language import Model, Range, action, variable
+from kmigrate.spec.language import Model, Range, action, initial, variable
 from kmigrate.spec.protocol import Hardened, Published
 from kmigrate.spec.residence import Residence
 
@@ -77,6 +77,21 @@ class OffTheEdge(Model):
         self.at = self.at + 1
 
 
+class WrongFromTheStart(Model):
+    """An initial state outside its sort."""
+
+    at = variable("a place", of=Range(0, 2), init=0)
+
+    @initial
+    def start(self) -> None:
+        """Outside."""
+        self.at = 3
+
+    @action()
+    def stay(self) -> None:
+        """Nothing."""
+
+
 def test_the_size_decides_where_no_engine_is_named() -> None:
     small, large = check(Residence()), check(TwoPhaseCommit(managers=6))
     assert (small.engine, large.engine) == ("interpret", "native")
@@ -95,6 +110,12 @@ def test_what_only_the_native_engine_does_is_refused_elsewhere(what: Any) -> Non
 def test_a_reachable_fault_of_the_text_is_an_error_in_every_engine(engine: str) -> None:
     with pytest.raises(SpecificationFault, match=r"which is not in 0\.\.2"):
         check(OffTheEdge(), engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["native", "interpret", "networkx", "z3"])
+def test_a_fault_in_the_making_of_the_first_states_is_the_same_error(engine: str) -> None:
+    with pytest.raises(SpecificationFault, match=r"which is not in 0\.\.2.*reached by the initial state"):
+        check(WrongFromTheStart(), engine=engine)
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:

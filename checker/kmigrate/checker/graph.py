@@ -11,13 +11,20 @@ import time
 import networkx as nx
 
 from kmigrate.checker.errors import SpecificationFault, TooLargeForEngine
-from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress, coverage
+from kmigrate.checker.interpret import (
+    DEADLOCK,
+    DEADLOCK_DOC,
+    LIVENESS,
+    Interpreter,
+    Progress,
+    coverage,
+    first_states,
+)
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdict, Violated, parameters_as_json
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.language.model import Property, State
-from kmigrate.spec.language.plain import initial_states
 
 STATE_LIMIT = 100_000
 
@@ -28,7 +35,7 @@ def state_graph(model: Model, *, limit: int = STATE_LIMIT, progress: Progress | 
     Raises  TooLargeForEngine past `limit` states.
     """
     interpreter = Interpreter(model)
-    graph = nx.MultiDiGraph(initial=initial_states(model))
+    graph = nx.MultiDiGraph(initial=first_states(model))
     graph.add_nodes_from(graph.graph["initial"])
     waiting = list(graph.nodes)
     while waiting:

@@ -185,8 +185,8 @@ class Search:
 
 def real_trace(interpreter: Interpreter, symmetry: Symmetry, followed: list[State]) -> Trace:
     """A way through real states whose representatives are the given ones, in order."""
-    starts = initial_states(interpreter.model)
-    start = here = next(state for state in starts if symmetry.representative(state) == followed[0])
+    initial = first_states(interpreter.model)
+    start = here = next(state for state in initial if symmetry.representative(state) == followed[0])
     steps: list[Step] = []
     for wanted in followed[1:]:
         number, here = next(
@@ -196,6 +196,14 @@ def real_trace(interpreter: Interpreter, symmetry: Symmetry, followed: list[Stat
         )
         steps.append(Step(interpreter.actions[number], here))
     return Trace(interpreter.model, start, tuple(steps))
+
+
+def first_states(model: Model) -> list[State]:
+    """The initial states in rising order; SpecificationFault where the text of their making goes wrong."""
+    try:
+        return initial_states(model)
+    except SpecError as error:
+        raise SpecificationFault(error, ()) from error
 
 
 def search(
@@ -216,7 +224,7 @@ def search(
     """
     interpreter = Interpreter(model)
     found = Search(interpreter, enabled=[0] * len(interpreter.actions), symmetry=symmetry)
-    level = initial_states(model)
+    level = first_states(model)
     if symmetry is not None:
         level = sorted({symmetry.representative(state) for state in level})
     for state in level:

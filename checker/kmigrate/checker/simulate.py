@@ -6,13 +6,12 @@ import time
 from random import Random
 
 from kmigrate.checker.errors import SpecificationFault
-from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, Interpreter, Progress, coverage
+from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, Interpreter, Progress, coverage, first_states
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import Answer, Report, Undetermined, Violated, parameters_as_json
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.language.model import State
-from kmigrate.spec.language.plain import initial_states
 
 
 def simulate(
@@ -32,7 +31,7 @@ def simulate(
     started = time.monotonic()
     interpreter = Interpreter(model)
     random = Random(seed)  # noqa: S311 - walks, not secrets
-    starts = initial_states(model)
+    starts = first_states(model)
     asked = [p for p in model.schema.properties if p.kind == "invariant"]
     found: dict[str, Trace] = {}
     enabled = [0] * len(interpreter.actions)

@@ -22,14 +22,13 @@ import z3
 
 from kmigrate.checker.errors import ReplayDiffers, SpecificationFault
 from kmigrate.checker.induct import Induction, OutOfTime
-from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress
+from kmigrate.checker.interpret import DEADLOCK, DEADLOCK_DOC, LIVENESS, Interpreter, Progress, first_states
 from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdict, Violated, parameters_as_json
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.fork import domain_constraints
 from kmigrate.spec.language.model import Property, State
-from kmigrate.spec.language.plain import initial_states
 from kmigrate.spec.language.trace import TracedModel, slot_variables
 
 Term: TypeAlias = Any
@@ -57,6 +56,7 @@ class Unrolling:
         self.choices = len(self.paths) + self.stutter
         self.bits = max(1, (self.choices - 1).bit_length())
         self._new_step()
+        first_states(self.traced.model)  # goes wrong here, and says so, before anything is asked
         self.solver.add(self.at(self.traced.initial, 0))
 
     def _new_step(self) -> None:
@@ -208,7 +208,7 @@ class BoundedCheck:
     def _replayed(self, trace: Trace) -> Trace:
         """The trace itself, once the interpreter has taken every step of it."""
         state = trace.start
-        if state not in initial_states(self.model):
+        if state not in first_states(self.model):
             raise ReplayDiffers("z3", 0, "start", "the first state is not an initial state")
         for position, step in enumerate(trace.steps):
             number = self.model.schema.actions.index(step.action)

@@ -31,7 +31,6 @@ from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdic
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.errors import AssignmentOutsideDomain, IndexOutOfSort
 from kmigrate.spec.language.model import Property
-from kmigrate.spec.language.plain import initial_states
 from kmigrate.spec.language.trace import TracedModel
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def check(
     started = time.monotonic()
     deadline = None if timeout is None else started + timeout
     orbits = Symmetry(model) if symmetry else None
-    initial = initial_states(model)
+    initial = interpret.first_states(model)
     if orbits is not None:
         initial = sorted({orbits.representative(state) for state in initial})
     try:
