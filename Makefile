@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	$(BIN)/kmigrate run ring
 
 test: demo
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
