@@ -10,8 +10,8 @@ import z3
 
 from kmigrate.spec.language import Model, SpecError
 from kmigrate.spec.language.errors import AssignmentOutsideDomain, IndexOutOfSort
-from kmigrate.spec.language.fork import Term
 from kmigrate.spec.language.model import Property, State
+from kmigrate.spec.language.paths import Term
 from kmigrate.spec.language.plain import apply, evaluate, execute, initial_states
 from kmigrate.spec.language.trace import TracedAction, TracedFault, TracedModel
 

@@ -31,6 +31,7 @@ CLI = "kmigrate.cli"
 MAY_IMPORT_CLI = ("kmigrate.__main__", CLI)
 
 MAY_IMPORT_Z3 = (
+    "kmigrate.spec.language.paths",
     "kmigrate.spec.language.proxy",
     "kmigrate.spec.language.fork",
     "kmigrate.spec.language.trace",

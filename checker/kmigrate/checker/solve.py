@@ -27,8 +27,8 @@ from kmigrate.checker.memory import peak_bytes
 from kmigrate.checker.trace import Step, Trace
 from kmigrate.checker.verdict import Answer, Holds, Report, Undetermined, Verdict, Violated, parameters_as_json
 from kmigrate.spec.language import Model
-from kmigrate.spec.language.fork import domain_constraints
 from kmigrate.spec.language.model import Property, State
+from kmigrate.spec.language.paths import domain_constraints
 from kmigrate.spec.language.trace import TracedModel, slot_variables
 
 Term: TypeAlias = Any

@@ -16,8 +16,9 @@ from typing import Any, TypeAlias, cast
 from kmigrate.checker.interpret import Interpreter
 from kmigrate.proofs.claim import StepClaim
 from kmigrate.spec.language import Model
-from kmigrate.spec.language.fork import Decision, TracedRun
+from kmigrate.spec.language.fork import TracedRun
 from kmigrate.spec.language.model import State
+from kmigrate.spec.language.paths import Decision
 from kmigrate.spec.language.plain import PlainRun, initial_states
 from kmigrate.spec.language.proxy import TracedBool
 from kmigrate.spec.language.run import Run, current

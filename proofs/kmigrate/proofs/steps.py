@@ -11,8 +11,9 @@ import z3
 
 from kmigrate.proofs.claim import StepClaim
 from kmigrate.spec.language import Model
-from kmigrate.spec.language.fork import TracedRun, as_term
+from kmigrate.spec.language.fork import TracedRun
 from kmigrate.spec.language.model import State
+from kmigrate.spec.language.paths import as_term
 from kmigrate.spec.language.plain import PlainRun
 from kmigrate.spec.language.proxy import TracedBool, TracedInt, TracedValue, bits_for
 from kmigrate.spec.language.run import running

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from kmigrate.spec.language import Model, Range, errors, forall, require
-from kmigrate.spec.language import fork as tracing
+from kmigrate.spec.language import paths as tracing
 from kmigrate.spec.language.plain import evaluate, execute, initial_states
 from kmigrate.spec.language.trace import TracedModel
 from support.models import Generated, from_source

@@ -268,7 +268,7 @@ def test_a_variable_without_a_meaning_is_refused() -> None:
 
 
 def test_too_many_paths_name_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kmigrate.spec.language.fork.PATH_LIMIT", 2)
+    monkeypatch.setattr("kmigrate.spec.language.paths.PATH_LIMIT", 2)
     text = body("for i in range(2):", "    if self.table[i] == self.small:", "        self.flag = True")
     model = from_source(HEADER + text, "Case").model
     with pytest.raises(SpecError, match="<generated"):

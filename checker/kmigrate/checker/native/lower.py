@@ -14,7 +14,7 @@ import z3
 from kmigrate.checker.native.code import Code
 from kmigrate.checker.native.errors import UnsupportedOperator
 from kmigrate.checker.native.pack import Field
-from kmigrate.spec.language.fork import Term
+from kmigrate.spec.language.paths import Term
 from kmigrate.spec.language.trace import TracedModel
 
 Literal: TypeAlias = tuple[Term, bool]

@@ -15,7 +15,7 @@ from kmigrate.checker.native.lower import Atoms, Literal, Lowering
 from kmigrate.checker.native.pack import Layout, layout_of
 from kmigrate.checker.native.tree import Item, Tree, item
 from kmigrate.checker.symmetry import Symmetry
-from kmigrate.spec.language.fork import Term
+from kmigrate.spec.language.paths import Term
 from kmigrate.spec.language.trace import TracedFault, TracedModel
 
 FAULT, DEADLOCK, PROPERTIES = 0, 1, 2

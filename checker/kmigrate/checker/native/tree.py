@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from kmigrate.checker.native.lower import Atoms, Literal, Lowering
-from kmigrate.spec.language.fork import Term
+from kmigrate.spec.language.paths import Term
 
 Codes: TypeAlias = frozenset[int]
 

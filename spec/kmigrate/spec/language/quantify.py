@@ -25,7 +25,8 @@ from kmigrate.spec.language.errors import (
     SpecError,
     calling_line,
 )
-from kmigrate.spec.language.fork import Decision, TracedRun, _Infeasible, as_term, literal
+from kmigrate.spec.language.fork import TracedRun
+from kmigrate.spec.language.paths import Decision, Infeasible, as_term, literal
 from kmigrate.spec.language.proxy import Traced, TracedBool
 from kmigrate.spec.language.sorts import Member, Sort
 from kmigrate.spec.language.stores import Store, conjunction, element
@@ -228,7 +229,7 @@ class UnboundedRun(TracedRun):
         if outside and not all(z3.is_false(z3.simplify(one)) for one in outside):
             self._fault(error(), z3.Not(conjunction(within)))
             if any(z3.is_true(z3.simplify(one)) for one in outside) and not self._passes:
-                raise _Infeasible  # in a loop, it is the end of this pass alone where others may be made
+                raise Infeasible  # in a loop, it is the end of this pass alone where others may be made
             self._fact(z3.Implies(conjunction(self._guard()), conjunction(within)))  # or it ended here
         return term
 

@@ -15,8 +15,9 @@ from typing import Any
 import z3
 
 from kmigrate.spec.language.errors import Location, SpecError
-from kmigrate.spec.language.fork import Term, TracedRun, as_term, domain_constraints, literal
+from kmigrate.spec.language.fork import TracedRun
 from kmigrate.spec.language.model import ActionInstance, Model, Property, State
+from kmigrate.spec.language.paths import Term, as_term, domain_constraints, literal
 from kmigrate.spec.language.plain import initial_states
 from kmigrate.spec.language.proxy import TracedBool, TracedInt, TracedValue
 from kmigrate.spec.language.run import GuardFailed, running

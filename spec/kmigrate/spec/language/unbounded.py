@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 import z3
 
 from kmigrate.spec.language.errors import AssignmentOutsideDomain, BadParameter, SpecError
-from kmigrate.spec.language.fork import as_term, literal
 from kmigrate.spec.language.model import Model, Property, show
+from kmigrate.spec.language.paths import as_term, literal
 from kmigrate.spec.language.proxy import Traced
 from kmigrate.spec.language.quantify import Before, UnboundedRun
 from kmigrate.spec.language.run import GuardFailed, running
