@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,10 @@ from kmigrate.proofs.script import assertions
 from kmigrate.proofs.solvers import SOLVERS, Reply
 from kmigrate.proofs.substance import hollow_parts
 from kmigrate.proofs.token import CLAIM as TOKEN
+from kmigrate.proofs.token import Token
 from kmigrate.proofs.two_phase_commit import CLAIM, Agreement
 from kmigrate.spec.examples.two_phase_commit import Decision, Manager, ManagerId, Work
-from kmigrate.spec.language import action, forall, invariant, require
+from kmigrate.spec.language import action, forall, invariant, require, variable
 
 
 class Stricter(Agreement):
@@ -77,6 +79,41 @@ def test_a_claim_names_invariants_of_its_model() -> None:
     wrong = replace(TOKEN, conjuncts=("one_holder", "no_holder"))
     with pytest.raises(UnknownConjunct, match="no invariant is called 'no_holder'; there are one_holder"):
         list(Obligations(wrong).listed())
+
+
+class Paint(Enum):
+    """What a wall may be painted."""
+
+    WHITE = "white"
+    RED = "red"
+    BLUE = "blue"
+
+
+class Wall(Token):
+    """A token, and a wall that is to stay white."""
+
+    wall: Paint = variable("the colour of the wall", of=Paint, init=Paint.WHITE)
+
+    @action(colour=Paint)
+    def paint(self, colour: Paint) -> None:
+        """The wall is painted."""
+        self.wall = colour
+
+    @invariant
+    def white(self) -> bool:
+        """The wall is white."""
+        return self.wall == Paint.WHITE
+
+
+def test_a_counterexample_is_a_step_of_its_own_obligation() -> None:
+    claim = replace(TOKEN.about(Wall), conjuncts=("white",), safety=("white",))
+    failing = {one.action: one for one in Obligations(claim).listed() if "paint" in one.action}
+    assert set(failing) == {"paint(white)", "paint(red)", "paint(blue)"}
+    instance = Instance(claim, {"nodes": 2, "turns": 1})
+    found = {label: instance.find(one) for label, one in failing.items()}
+    steps = {label: one.action and one.action.label for label, one in found.items() if one is not None}
+    assert steps == {"paint(red)": "paint(red)", "paint(blue)": "paint(blue)"}
+    assert all(one.way is not None for one in found.values() if one is not None)
 
 
 # -- what the answers make of a claim ---------------------------------------------------------------

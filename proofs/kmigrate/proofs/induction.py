@@ -160,12 +160,7 @@ class Instance:
 
     def _actions(self, label: str) -> Iterator[TracedAction]:
         """The instances of an open action, which is named with the parameters that are known."""
-        name, _, fixed = label.rstrip(")").partition("(")
-        wanted = [part for part in fixed.split(", ") if part]
-        for action in self.traced.actions:
-            shown = [show(value) for value in action.instance.arguments.values()]
-            if action.instance.name == name and all(part in shown for part in wanted):
-                yield action
+        return (action for action in self.traced.actions if _called(action.instance, label))
 
     def _by_a_step(self, obligation: Obligation) -> Counterexample | None:
         for action in self._actions(obligation.action):
@@ -252,13 +247,12 @@ class Instance:
             found = self.searched
         except SpecificationFault:
             return None
-        name = obligation.action.partition("(")[0]
         for before in found.level:
             if not all(found.interpreter.true(conjunct, before) for conjunct in self.claim.hypotheses):
                 continue
             for number, after in found.interpreter.successors(before):
                 action = found.interpreter.actions[number]
-                if action.name == name and not self._good(obligation, before, action, after):
+                if _called(action, obligation.action) and not self._good(obligation, before, action, after):
                     return self._confirmed(before, action, obligation)
         return None
 
@@ -330,6 +324,13 @@ class Instance:
         if self.claim.ranking is not None and name in {due.name for due in self.claim.ranking.due}:
             return self.claim.ranking.named(name).doc
         return self.claim.property(self.model, name).doc
+
+
+def _called(action: ActionInstance, label: str) -> bool:
+    """Whether an instance is one of an open action, which is named with the parameters that are known."""
+    name, _, fixed = label.rstrip(")").partition("(")
+    shown = [show(value) for value in action.arguments.values()]
+    return action.name == name and all(part in shown for part in fixed.split(", ") if part)
 
 
 def _turned(when: Callable[[Any, Any], bool], item: Any, state: Any) -> bool:
