@@ -161,6 +161,7 @@ class Dispatcher:
             waiting = self._waiting.setdefault(task.identity, WaitList(self._memory))
             self._scheduler.sleep(request.thread, waiting)
             return Leave(0)
+        self.board.graph.touch(task)
         task.finished -= 1
         return task.value
 
