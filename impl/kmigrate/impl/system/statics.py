@@ -238,7 +238,7 @@ class Keeper:
             kinds = set(map(type, value))
             if kinds <= _ITSELF:
                 return value[:]
-            if kinds <= _TASKS:
+            if kinds <= _TASKS and all(task is None or task.identity in self._tasks for task in value):
                 return [task and self._tasks[task.identity] for task in value]
         return self.put_one(other.keep(value))
 
@@ -324,6 +324,8 @@ class Keeper:
             case WaitList():
                 return (WaitList, *value._addresses)
             case Task():
+                if value.identity not in self._tasks:
+                    raise NoSnapshot(self._cluster, "a task of a process that has ended is running")
                 return (Task, value.identity)
             case deque():
                 return (deque, *map(self.keep, value))
