@@ -69,6 +69,25 @@ def test_a_task_without_an_end_starves_the_daemon_and_ends_with_its_process() ->
     assert status.phase is MovePhase.COMPLETED
 
 
+def test_an_output_that_a_task_has_opened_is_the_processs_own() -> None:
+    """H26: the dispatcher has asked for it, as it does for the system's; the process is refused with it."""
+    system = Machine(TINY)
+    body = (
+        asm.immediate("addi", HELD, RA, 0),
+        call(Call.MAILBOX_OPEN, system.node_of(3), 9),
+        asm.jalr(0, HELD, 0),
+    )
+    unmade = (call(Call.TASK_WAIT, ("register", HELD)), asm.immediate("addi", A0, HELD, 0), call(Call.TASK_UNLINK))
+    process = system.spawn(tasked(*body, then=unmade, count=3_000_000), 0, name="opener")
+    system.run_until(lambda: system.cluster(0).kernel.user_tasks.kept, "it has no task")
+    system.run_until(lambda: not system.cluster(0).kernel.user_tasks.kept, "it keeps its task")
+    system.move(process, 1)
+    system.wait(process)
+    status = system.status(process)
+    assert status is not None
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "waiters", 0)
+
+
 def test_a_machine_can_be_set_aside_when_the_tasks_of_a_process_are_gone_with_it() -> None:
     """The next process's task has the same id, on the machine that went on and on the one that was put back."""
     system = Machine(TINY)
