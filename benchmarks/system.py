@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 
 from kmigrate.impl import MPPA256, TINY
-from kmigrate.impl.system import Machine
+from kmigrate.impl.system import Machine, Phase
+from kmigrate.impl.system.estimate import idler
 from kmigrate.impl.system.snapshot import clone, copy, put_back, snapshot, state_hash
 
 LONG = 20_000_000
@@ -67,6 +68,28 @@ def hashed(system: Machine) -> float:
     return seconds(lambda: state_hash(system))
 
 
+def followed(rounds: int) -> None:
+    """Print what a copy after each event of a move costs, as a search makes them."""
+    system, taken = Machine(TINY), []
+    process = system.spawn(idler(TINY), 0)
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.run(LOADING // 40)
+    system.move(process, 1)
+    other, kept = clone(system), snapshot(system)
+    for _ in range(rounds):
+        put_back(system, kept)
+        copy(system, other)
+        while (status := system.status(process)) is None or not status.over:
+            system.step()
+            taken.append(seconds(lambda: copy(system, other)))
+    taken.sort()
+    median, late = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+    print(
+        f"copied after each event of a move: median {1e6 * median:,.0f} us, 99th percentile {1e6 * late:,.0f} us "
+        f"({len(taken):,} copies)"
+    )
+
+
 def main() -> None:
     """Print a line for each figure."""
     share = 20 if "--quick" in sys.argv else 1
@@ -87,6 +110,7 @@ def main() -> None:
     tiny = Machine(TINY)
     copies("a tiny one", tiny, 200)
     kept = snapshot(tiny)
+    followed(3)
     print(f"a tiny one put back                  {1e6 * least(lambda: put_back(tiny, kept), 200):12,.0f} us")
 
 

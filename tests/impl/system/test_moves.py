@@ -18,6 +18,7 @@ from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.portals import PORTAL_PORTS
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.programs.catalogue import experiment_argument
+from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.system import IO, Machine, Phase, Process
 from kmigrate.impl.system.moves import MoveStatus
 from kmigrate.impl.system.services import Stand
@@ -251,18 +252,45 @@ def test_a_process_whose_thread_sleeps_outside_of_it_is_refused_before_the_freez
     assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "waiters", 0)
 
 
-def test_a_process_to_which_others_send_is_refused_before_the_freeze() -> None:
-    """H26: a mailbox of its own stays behind with what is sent to it; a write to others may be left behind."""
-    for create, reason in ((True, "waiters"), (False, "")):
-        system = Machine(TINY)
-        node = system.node_of(1)
-        opens = call(Call.MAILBOX_CREATE, node, 9) if create else call(Call.MAILBOX_OPEN, system.node_of(3), 9)
-        has_end = small("has_end", asm.immediate("addi", S1, RA, 0), opens, loop(S0, COUNT), asm.jalr(0, S1, 0))
-        process = system.spawn(has_end, 1, name="has_end")
-        system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")  # noqa: B023
-        system.run(500_000)
-        system.move(process, 2)
-        assert settled(system, process).reason == reason
+OWN, PEER = (TINY.torus.first_compute + number for number in (1, 3))
+PORT = 9
+ENDS = {
+    "mailbox made": call(Call.MAILBOX_CREATE, OWN, PORT),
+    "mailbox opened": call(Call.MAILBOX_OPEN, PEER, PORT),
+    "portal made": call(Call.PORTAL_CREATE, OWN, PORT),
+    "portal opened": call(Call.PORTAL_OPEN, OWN, PEER, PORT),
+}
+CLOSING = {"mailbox opened": Call.MAILBOX_CLOSE, "portal opened": Call.PORTAL_CLOSE}
+
+
+def holder(end: str, *, closes: bool) -> UserProgram:
+    """It makes or opens an end, holds or closes it, counts for long, and returns."""
+    afterwards = [call(CLOSING[end])] if closes else []
+    return small(
+        "holder", asm.immediate("addi", S1, RA, 0), ENDS[end], *afterwards, loop(S0, COUNT), asm.jalr(0, S1, 0)
+    )
+
+
+@pytest.mark.parametrize("end", list(ENDS))
+def test_a_process_that_holds_an_end_is_refused_before_the_freeze(end: str) -> None:
+    """H26: what is sent to it stays behind, and the id of an output is another's on another cluster."""
+    system = Machine(TINY)
+    process = system.spawn(holder(end, closes=False), 1, name="holder")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.run(500_000)
+    system.move(process, 2)
+    status = settled(system, process)
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "waiters", 0)
+
+
+@pytest.mark.parametrize("end", list(CLOSING))
+def test_a_process_that_has_closed_its_outputs_moves(end: str) -> None:
+    system = Machine(TINY)
+    process = system.spawn(holder(end, closes=True), 1, name="holder")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.run(500_000)
+    system.move(process, 2)
+    assert settled(system, process).phase is MovePhase.COMPLETED
 
 
 def test_a_mailbox_goes_with_the_process_that_has_made_it() -> None:

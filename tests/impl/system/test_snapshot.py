@@ -89,6 +89,24 @@ def test_a_copy_into_a_used_machine_is_the_machine_itself(moves: list[tuple[bool
     assert finish(other) == finish(system)
 
 
+def test_copies_made_along_the_way_keep_every_variable_of_every_kernel() -> None:
+    """Only what has changed since the last copy is looked at, and copies from elsewhere come between."""
+    system, other, third = busy(), Machine(TINY), Machine(TINY)
+    system.run(690_000)
+    for event in range(600):
+        system.step()
+        copy(system, other)
+        if event % 20 == 19:
+            for node, keeper in system.keepers.items():
+                assert other.keepers[node].kept() == keeper.kept()
+        if event % 50 == 49:
+            other.step()
+            copy(system, third)
+            copy(other, third)
+            copy(system, other)
+    assert finish(other) == finish(system)
+
+
 def test_a_clone_leads_a_life_of_its_own() -> None:
     system = busy()
     system.run(500_000)

@@ -51,7 +51,10 @@ class Refusal(Enum):
     OTHER_KERNEL = ("other-kernel", Errno.ENOTSUP)
     """The kernel there places its structures elsewhere."""
     WAITERS = ("waiters", Errno.EBUSY)
-    """The process sleeps, or has handlers, alarms or tasks, where no image would find them (H24, H28)."""
+    """The process sleeps, or has handlers, alarms, tasks, mailboxes or portals, where no image would find them.
+
+    Source: H24, H26, H28.
+    """
     TIMEOUT = ("timeout", Errno.ETIMEDOUT)
     """What the other side owed did not come in time."""
     DAMAGED = ("damaged", Errno.EIO)

@@ -51,6 +51,11 @@ class Dispatcher:
         """The task whose body is being executed; None outside a body."""
         return None if self._core is None else self._current[self._core]
 
+    @property
+    def begun(self) -> Task | None:
+        """The task that the dispatcher has begun and not ended, its body or a remote call of it under way."""
+        return self._current[MASTER_CORE]
+
     def exit(
         self, management: Trigger = Trigger.USER0, merge: Merge | None = None, arguments: tuple[int, ...] = ()
     ) -> None:
@@ -161,6 +166,7 @@ class Dispatcher:
             waiting = self._waiting.setdefault(task.identity, WaitList(self._memory))
             self._scheduler.sleep(request.thread, waiting)
             return Leave(0)
+        self.board.graph.touch(task)
         task.finished -= 1
         return task.value
 

@@ -97,7 +97,10 @@ class Kind:
 
 
 class Endpoints(ABC, Generic[E, A]):
-    """The ends of one kind in a cluster."""
+    """The ends of one kind in a cluster.
+
+    for_task  whether what the dispatcher asks for now is asked by a task of the process
+    """
 
     def __init__(
         self,
@@ -121,6 +124,7 @@ class Endpoints(ABC, Generic[E, A]):
         self._stored: list[bytes] = []
         self._forwarded: list[bytes] = []
         self._parked: list[tuple[int, Callable[[], None]]] = []
+        self.for_task: Callable[[], bool] = lambda: False
         active.when_left(self._left)
 
     def counts(self, identity: int) -> tuple[int, int]:
@@ -171,15 +175,18 @@ class Endpoints(ABC, Generic[E, A]):
                 node=node,
                 port=port,
                 own_port=own_port,
-                of_user=core != MASTER_CORE,
+                of_user=core != MASTER_CORE or self.for_task(),
             )
         )
         return added.identity
 
     @property
     def kept(self) -> bool:
-        """Whether others send to the process here, or something of it waits to leave: no image holds that (H26)."""
-        return any(end.of_user and (end.direction is Direction.INPUT or not end.left) for end in self._ends)
+        """Whether the process holds an id here, of an input or of an output.
+
+        No image holds what it stands for, and on another cluster the same number is another end or none (H26).
+        """
+        return any(end.of_user for end in self._ends)
 
     def forget_process(self) -> None:
         """The process has ended: what it has made is there no more, but for what waits to leave."""

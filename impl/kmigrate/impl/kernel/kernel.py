@@ -122,6 +122,7 @@ class Kernel:
         """Bring up what the cluster has on the network."""
         self.syncs, self.mailboxes, self.portals = network.parts(self.node, self.memory, self.scheduler, self.user)
         flows = Flows(self.dispatcher, self.calls, self.mailboxes, self.portals)
+        self.mailboxes.for_task = self.portals.for_task = lambda: self.user_tasks.at_work
         for part in (self.syncs, self.mailboxes, self.portals, flows):
             part.serve(self.calls)
         return flows
@@ -145,7 +146,7 @@ class Kernel:
         self.user_tasks.forget()
 
     def _ended(self) -> None:
-        """The process has ended: its communicators go too. One that has left may come back to them (H26)."""
+        """The process has ended: its communicators go too. One that moves has none, or is not moved by us (H26)."""
         self.forget_process()
         if self.flows is not None:
             self.mailboxes.forget_process()

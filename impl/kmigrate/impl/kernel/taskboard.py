@@ -40,6 +40,7 @@ class TaskBoard:
         Raises  Refused: EINVAL for no task.
         """
         task = self.graph.check(task)
+        self.graph.touch(task)
         task.set_arguments(arguments)
         if task.state is not TaskState.READY:
             self._make_ready(task)
@@ -171,6 +172,7 @@ class TaskBoard:
     def tick(self, ticks: int = 1) -> None:
         """Time passes: periodic tasks whose period is over become ready."""
         for task in tuple(self._periodic):
+            self.graph.touch(task)
             task.ticks_left -= ticks
             if task.ticks_left <= 0:
                 self._make_ready(task)

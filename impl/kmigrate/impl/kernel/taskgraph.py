@@ -25,11 +25,17 @@ class TaskGraph:
 
     touched  every task of which anything may have changed, by id; who compares graphs may empty it
     rewired  every task whose edges to others may have changed, in the same way
+    recent   those of the touched ones that were touched since the graph last agreed with another one
+    changes  tasks that were made and unmade so far
+    agreed   what the two share that have agreed last, until either agrees with a third; None before that
     """
 
     def __init__(self) -> None:
         self.touched: dict[int, Task] = {}
         self.rewired: dict[int, Task] = {}
+        self.recent: dict[int, Task] = {}
+        self.changes = 0
+        self.agreed: object = None
         self._tasks: dict[int, Task] = {}
 
     def create(
@@ -56,6 +62,7 @@ class TaskGraph:
         identity = 1 + max(self._tasks, default=NULL_ID)
         task = Task(identity, body, priority, period, release, internal=internal)
         self._tasks[task.identity] = task
+        self.changes += 1
         return task
 
     def unlink(self, task: Task | None) -> None:
@@ -64,7 +71,9 @@ class TaskGraph:
         if task.children or task.parents:
             raise Refused(Errno.EINVAL, f"task {task.identity} still has parents or children")
         del self._tasks[task.identity]
-        self.touched.pop(task.identity, None)
+        self.changes += 1
+        for known in (self.touched, self.rewired, self.recent):
+            known.pop(task.identity, None)
         task.identity = NULL_ID
         task.state = TaskState.INVALID
 
@@ -123,9 +132,9 @@ class TaskGraph:
                     self.remove(parent, edge)
 
     def touch(self, task: Task) -> None:
-        """Something of a task changes; one that was unlinked while it ran is nobody's any more."""
+        """Something of a task changes (each time); one that was unlinked while it ran is nobody's any more."""
         if task.identity != NULL_ID:
-            self.touched[task.identity] = task
+            self.touched[task.identity] = self.recent[task.identity] = task
 
     def find(self, identity: int) -> Task | None:
         """The task with an id; None when there is none."""

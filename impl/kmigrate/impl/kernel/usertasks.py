@@ -7,6 +7,10 @@ one runs inside an interrupt, on the master's user stack, and has no remote call
 
 Tasks are kernel statics and do not migrate (nanvix-facts 3.4). They end with the process.
 
+One dispatcher runs all tasks of a cluster, each until it ends. A function without an end therefore keeps every
+other task from running, the migration daemon's too: the threads and their calls go on, for the dispatcher gives its
+core to the master between two stages; who asks for a move learns that nobody answers; with its process it ends.
+
 Source: nanvix-facts 4; nanvix-behaviours, tasks. In the real system the tasks stand in the memory of libnanvix,
 and a merge of arguments is a function; here it is the new arguments themselves.
 """
@@ -108,6 +112,7 @@ class UserTasks:
         self._code = code
         self._tracking = tracking
         self._tasks: dict[int, Task] = {}
+        self._orphan: Task | None = None
 
     def serve(self, calls: Calls) -> None:
         """Register the calls."""
@@ -125,13 +130,19 @@ class UserTasks:
         """Whether the process has tasks."""
         return bool(self._tasks)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the dispatcher has begun one of them and not ended it."""
+        return self._dispatcher.begun in self._tasks.values()
+
     def forget(self) -> None:
-        """The process has ended: its tasks are unmade; the one that is running, with the next process."""
-        for identity, task in tuple(self._tasks.items()):
+        """The process has ended: its tasks are unmade, and the one that is running ends with its present stage."""
+        for task in self._tasks.values():
+            if task is self._dispatcher.begun:
+                self._orphan = task
             self._dispatcher.drop(task)
-            if task.state is not TaskState.RUNNING:
-                self._graph.unlink(task)
-                del self._tasks[identity]
+            self._graph.unlink(task)
+        self._tasks.clear()
 
     # -- calls -------------------------------------------------------------------------------------------
 
@@ -221,6 +232,9 @@ class UserTasks:
         core = request.core
         if self._dispatcher.inside_interrupt:
             return self._inside(start, request)
+        if self._orphan is not None:
+            self._orphan = None
+            return 0
         if not request.stage:
             self._code.call(core, start, request.arguments, self._stack)
         elif request.stage == ANSWER:

@@ -50,7 +50,7 @@ def costs_of(geometry: Geometry, timing: Timing) -> Costs:
 def _rehearsed(geometry: Geometry, timing: Timing, mode: Mode) -> tuple[dict[str, int], list[int]]:
     """When each thing happened first in a move of a process that does nothing, and when each piece was sent."""
     system = Machine(geometry, timing=timing, keep=True)
-    process = system.spawn(_idler(geometry), 0, 0, name="rehearsal")
+    process = system.spawn(idler(geometry), 0, 0, name="rehearsal")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "the rehearsal does not begin")
     system.run(REHEARSAL_CYCLES)
     system.move(process, 1, mode=mode)
@@ -61,7 +61,7 @@ def _rehearsed(geometry: Geometry, timing: Timing, mode: Mode) -> tuple[dict[str
     return dict(status.times), [event.cycle for event in system.agenda.tape.events if event.name == "section_sent"]
 
 
-def _idler(geometry: Geometry) -> str | UserProgram:
+def idler(geometry: Geometry) -> str | UserProgram:
     """A program that never ends: the one that ships, or for a chip that it was not linked for one instruction."""
     if geometry == MPPA256:
         return "spin"

@@ -60,6 +60,8 @@ TASK_VARIABLES = ("state", "arguments", "value", "waiting_for", "parents", "depe
 """The variables of a task."""
 
 _PLAIN = (int, str, bytes, bool, type(None), Enum)
+_ITSELF = {int, bool, type(None)}
+_TASKS = {Task, type(None)}
 _of_task = attrgetter(*TASK_VARIABLES)
 _of_flow = attrgetter("transfer", "done")
 
@@ -90,6 +92,25 @@ def _said(task: Task) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
     """The variables of a task, and its edges."""
     edges = tuple((edge.child.identity, edge.dependency, edge.temporary, edge.triggers) for edge in task.children)
     return _of_task(task), edges
+
+
+def _same_tasks(one: Any, its: Any) -> bool:
+    """Whether two lists name the same tasks, each of its own kernel, or the same tasks to be dispatched."""
+    if type(one) is not list or len(one) != len(its):
+        return False
+    return all(
+        (type(a) is Task and type(b) is Task and a.identity == b.identity)
+        or (
+            type(a) is tuple
+            and type(b) is tuple
+            and a[0] == b[0]
+            and isinstance(a[-1], partial)
+            and isinstance(b[-1], partial)
+            and len(a) == len(b) == 2
+            and a[-1].args[0].identity == b[-1].args[0].identity
+        )
+        for a, b in zip(one, its, strict=True)
+    )
 
 
 Value = Any
@@ -131,9 +152,10 @@ class Keeper:
         self._graph = kernel.tasks.graph
         self._tasks = self._graph._tasks
         self._known = tuple(self._tasks)
+        self._checked = self._graph.changes
         self._fresh = {identity: _said(task) for identity, task in self._tasks.items()}
-        self._graph.touched.clear()
-        self._graph.rewired.clear()
+        for known in (self._graph.touched, self._graph.rewired, self._graph.recent):
+            known.clear()
 
     def kept(self) -> tuple[Value, ...]:
         """All variables; of flows and tasks, those that are not as after the boot. Raises NoSnapshot."""
@@ -195,8 +217,8 @@ class Keeper:
         mine, its = self._get(self._kernel), self._get(other._kernel)
         if mine != its:
             for (part, name), one, of_other in zip(self._variables, mine, its, strict=True):
-                if one != of_other:
-                    setattr(part, name, self.put_one(other.keep(of_other)))
+                if one != of_other and not _same_tasks(one, of_other):
+                    setattr(part, name, self._taken(of_other, other))
         for waiting, of_other in zip(self._waits(self._kernel), other._waits(other._kernel), strict=True):
             if waiting._addresses or of_other._addresses:
                 waiting._addresses[:] = of_other._addresses
@@ -206,6 +228,19 @@ class Keeper:
             for flow, of_other in zip(self._flows, other._flows, strict=True):
                 flow.transfer, flow.done = of_other.transfer, of_other.done
         self._copy_tasks(other)
+
+    def _taken(self, value: Any, other: "Keeper") -> Any:
+        """A value of another kernel as this one has it; what occurs most is not taken apart for that."""
+        kind = type(value)
+        if kind is int:
+            return value
+        if kind is list:
+            kinds = set(map(type, value))
+            if kinds <= _ITSELF:
+                return value[:]
+            if kinds <= _TASKS and all(task is None or task.identity in self._tasks for task in value):
+                return [task and self._tasks[task.identity] for task in value]
+        return self.put_one(other.keep(value))
 
     def _copy_table(
         self, table: list[Communicator | None], its: list[Communicator | None], other: "Keeper"
@@ -235,21 +270,28 @@ class Keeper:
             one.notify = self.put_one(other.keep(its.notify))
 
     def _copy_tasks(self, other: "Keeper") -> None:
-        """Copy what tasks keep of their runs, and the edges of those whose edges have changed."""
+        """Copy what tasks keep of their runs, and the edges of those whose edges have changed.
+
+        Of graphs that have agreed before, only what has changed since in either is looked at.
+        """
         mine, its = self._graph, other._graph
-        for identity in {**mine.touched, **its.touched}:
+        agreed = mine.agreed is not None and mine.agreed is its.agreed
+        changed = {**mine.recent, **its.recent} if agreed else {**mine.touched, **its.touched}
+        for identity in changed:
             task, of_other = self._tasks[identity], other._tasks[identity]
+            mine.touched[identity] = task
             own = _of_task(of_other)
             if _of_task(task) != own:
                 for name, value in zip(TASK_VARIABLES, own, strict=True):
                     setattr(task, name, value)
-        for identity in {**mine.rewired, **its.rewired}:
-            edges = _said(other._tasks[identity])[1]
-            task = self._tasks[identity]
-            if _said(task)[1] != edges:
-                task.children = [Edge(self._tasks[child], *how) for child, *how in edges]
-        mine.touched = {identity: self._tasks[identity] for identity in {**mine.touched, **its.touched}}
-        mine.rewired = {identity: self._tasks[identity] for identity in {**mine.rewired, **its.rewired}}
+            if identity in mine.rewired or identity in its.rewired:
+                mine.rewired[identity] = task
+                edges = _said(of_other)[1]
+                if _said(task)[1] != edges:
+                    task.children = [Edge(self._tasks[child], *how) for child, *how in edges]
+        mine.agreed = its.agreed = object()
+        mine.recent.clear()
+        its.recent.clear()
 
     def _put_task(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
         task = self._tasks[identity]
@@ -261,8 +303,11 @@ class Keeper:
 
     def _check_tasks(self) -> None:
         """Raises NoSnapshot."""
+        if self._checked == self._graph.changes:
+            return
         if tuple(self._tasks) != self._known:
             raise NoSnapshot(self._cluster, "its tasks are not those that a kernel has when it comes up")
+        self._checked = self._graph.changes
 
     def keep(self, value: Any) -> Value:
         """One value as plain values, the kernel's own or the agent's. Raises NoSnapshot."""
@@ -279,6 +324,8 @@ class Keeper:
             case WaitList():
                 return (WaitList, *value._addresses)
             case Task():
+                if value.identity not in self._tasks:
+                    raise NoSnapshot(self._cluster, "a task of a process that has ended is running")
                 return (Task, value.identity)
             case deque():
                 return (deque, *map(self.keep, value))
