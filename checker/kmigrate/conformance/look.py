@@ -8,7 +8,7 @@ history: the judge's own count of requests stands for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -76,136 +76,192 @@ def slots_of(model: Model) -> Slots:
     return Slots(model)
 
 
-class Look:
-    """Looks at one machine; of clusters that nothing has touched since the last look it knows how they are."""
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """What one cluster looks like, whatever the others are.
 
-    def __init__(self, machine: Whole, model: Model, numbering: Numbering) -> None:
-        self._machine, self._numbering = machine, numbering
-        slots = slots_of(model)
-        self._first, self._codes = slots.first, slots.codes
-        self._base: list[int | None] = list(slots.initial)
-        for slot in slots.untold:
-            self._base[slot] = None
-        parameters = model.parameters
+    slots  the codes of its rows of the model's variables
+    going  attempt and phase of the source
+    coming attempt, phase and sections staged of the destination
+    last   the attempt that the destination has closed last
+    heard  the epoch up to which attempts of each process are over here
+    """
+
+    stopped: bool
+    slots: tuple[tuple[str, tuple[int, ...]], ...]
+    going: tuple[Attempt, SourcePhase] | None
+    coming: tuple[Attempt, DestinationPhase, int] | None
+    last: Attempt | None
+    heard: tuple[tuple[int, int], ...]
+
+    def at_source(self, attempt: Attempt) -> SourcePhase:
+        """The phase of an attempt to leave."""
+        if self.stopped or self.going is None or self.going[0] != attempt:
+            return SourcePhase.CLOSED
+        return self.going[1]
+
+    def at_destination(self, attempt: Attempt) -> tuple[DestinationPhase | None, int]:
+        """Phase and sections staged; None for an attempt that may have been closed or never heard of."""
+        if self.stopped:
+            return None, 0
+        if self.coming is not None and self.coming[0] == attempt:
+            return self.coming[1:]
+        if self.last == attempt:
+            return DestinationPhase.CLOSED, 0
+        if dict(self.heard).get(attempt.container, 0) < attempt.epoch:
+            return DestinationPhase.NONE, 0
+        return None, 0
+
+
+Records = tuple[tuple[int, int], ...]
+"""Owner's node and epoch of each process, by container."""
+
+
+def records_of(records: Mapping[int, Record], processes: int) -> Records:
+    """The name service's records as plain values."""
+    return tuple((records[process].owner, records[process].epoch) for process in range(processes))
+
+
+class ClusterLook:
+    """Looks at one cluster."""
+
+    def __init__(self, kernel: Kernel, daemon: HardenedDaemon, model: Model) -> None:
+        parameters, self._codes = model.parameters, slots_of(model).codes
         self._threads, self._cores = parameters["threads"], parameters["cores"]
-        self._sections, self._attempts = parameters["sections"], parameters["attempts"]
-        self._processes, self._frames = parameters["processes"], parameters["frames"]
-        self._clusters = range(len(machine.kernels))
-        lives: dict[Life, int] = slots.codes["life"]
-        self._kernels = [KernelLook(kernel, self._threads, self._cores, lives) for kernel in machine.kernels]
-        self._known = False
+        self._sections, self._processes = parameters["sections"], parameters["processes"]
+        self._kernel, self._daemon = kernel, daemon
+        self._look = KernelLook(kernel, self._threads, self._cores, self._codes["life"])
 
-    def __call__(self, whole: bool = False) -> tuple[int | None, ...]:
-        """The codes of the model's slots."""
-        touched = self._machine.touched
-        for cluster in self._clusters if whole or not self._known else sorted(touched):
-            self._kernel(cluster)
-            self._place(cluster)
-        touched.clear()
-        self._known = True
-        self._protocol()
-        return tuple(self._base)
+    def __call__(self, stopped: bool) -> ClusterView:
+        """What it looks like now; `stopped`: its kernel has stopped for good."""
+        daemon = self._daemon
+        going, coming, last = daemon.source.current, daemon.destination.current, daemon.destination.last
+        staged = 0
+        if coming is not None and coming.phase is DestinationPhase.STAGING:
+            staged = min(coming.assembly.awaited, self._sections - 1)
+        return ClusterView(
+            stopped,
+            (*(self._nothing() if stopped else self._of_kernel()), *self._of_place(stopped)),
+            None if going is None else (going.attempt, going.phase),
+            None if coming is None else (coming.attempt, coming.phase, staged),
+            None if last is None else last.attempt,
+            tuple(sorted(daemon.station.seen.items())),
+        )
 
-    def _put(self, name: str, row: int, codes: Sequence[int]) -> None:
-        at = self._first[name] + row * len(codes)
-        self._base[at : at + len(codes)] = codes
+    def _nothing(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        yield from ((name, (0,) * self._cores) for name in ("runs_on", "unqueued", "board", "answered"))
+        yield "life", (self._codes["life"][Life.ABSENT],) * self._threads
+        yield "queued", (0,) * self._threads
+        yield "freezing", (0,)
 
-    # -- clusters ----------------------------------------------------------------------------------------
-
-    def _kernel(self, cluster: int) -> None:
-        kernel, look = self._machine.kernels[cluster], self._kernels[cluster]
-        if self._machine.stopped(cluster):
-            for name in ("runs_on", "unqueued", "board", "answered"):
-                self._put(name, cluster, [0] * self._cores)
-            absent = self._codes["life"][Life.ABSENT]
-            self._put("life", cluster, [absent] * self._threads)
-            self._put("queued", cluster, [0] * self._threads)
-            for name in ("freezing", "used"):
-                self._base[self._first[name] + cluster] = 0
-            return
-        self._put("life", cluster, look.threads())
-        self._put("queued", cluster, look.queued())
-        self._put("runs_on", cluster, look.running())
-        self._put("unqueued", cluster, look.unqueued())
+    def _of_kernel(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        look = self._look
+        yield "life", tuple(look.threads())
+        yield "queued", tuple(look.queued())
+        yield "runs_on", tuple(look.running())
+        yield "unqueued", tuple(look.unqueued())
         pending, answered = look.boards()
-        self._put("board", cluster, pending)
-        self._put("answered", cluster, answered)
-        self._base[self._first["freezing"] + cluster] = int(kernel.scheduler.held)
+        yield "board", tuple(pending)
+        yield "answered", tuple(answered)
+        yield "freezing", (int(self._kernel.scheduler.held),)
 
-    def _place(self, cluster: int) -> None:
-        """What stands on a cluster, whether it is frozen, and who is seen from there."""
-        daemon, first = self._machine.daemons[cluster], self._first
-        stopped = self._machine.stopped(cluster)
+    def _of_place(self, stopped: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """What stands here, whether it is frozen, and who is seen from here."""
+        daemon = self._daemon
         going, coming = daemon.source.current, daemon.destination.current
         frozen = not stopped and (
             coming is not None
             or (going is not None and going.phase in (SourcePhase.FROZEN, SourcePhase.COMMITTING))
         )
-        kernel = self._machine.kernels[cluster]
-        self._base[first["frozen"] + cluster] = int(frozen and kernel.scheduler.held)
-        self._base[first["crashed"] + cluster] = int(stopped)
+        yield "frozen", (int(frozen and self._kernel.scheduler.held),)
+        yield "crashed", (int(stopped),)
         nobody = self._processes
-        staging = coming is not None and coming.phase is DestinationPhase.STAGING
-        used = self._kernels[cluster].frames()
-        if staging and coming is not None:
+        used = self._look.frames()
+        if coming is not None and coming.phase is DestinationPhase.STAGING:
             standing, whole = coming.attempt.container, min(coming.assembly.awaited, self._sections - 1)
             used -= len(coming.frames)
         else:
-            standing, whole = self._identity(cluster), self._sections
+            standing, whole = self._identity(), self._sections
         if stopped:
             whole, used = 0, 0
-        content = [standing] * whole + [nobody] * (self._sections - whole)
-        self._put("content", cluster, content)
-        self._base[first["used"] + cluster] = used if not stopped else 0
-        seen = [max(0, daemon.station.seen.get(process, 0) - FIRST_EPOCH) for process in range(self._processes)]
-        self._put("seen", cluster, seen)
+        yield "content", (standing,) * whole + (nobody,) * (self._sections - whole)
+        yield "used", (used,)
+        seen = daemon.station.seen
+        yield "seen", tuple(max(0, seen.get(process, 0) - FIRST_EPOCH) for process in range(self._processes))
 
-    def _identity(self, cluster: int) -> int:
-        """The process whose number stands in a cluster's user sections, where threads are."""
-        kernel, nobody = self._machine.kernels[cluster], self._processes
+    def _identity(self) -> int:
+        """The process whose number stands in the user sections, where threads are."""
+        kernel, nobody = self._kernel, self._processes
         word = kernel.memory.word(kernel.placement.sections + IDENTITY)
-        if self._machine.daemons[cluster].station.residence.empty:
+        if self._daemon.station.residence.empty:
             return nobody if word == 0 else UNKNOWN
         return word - 1 if 1 <= word <= self._processes else UNKNOWN
 
-    # -- attempts ----------------------------------------------------------------------------------------
 
-    def _protocol(self) -> None:
+class Picture:
+    """The codes of the model's slots, put together from what the clusters look like.
+
+    first  node of cluster 0
+    """
+
+    def __init__(self, model: Model, first: int) -> None:
+        slots = slots_of(model)
+        self._node = first
+        self._first, self._codes = slots.first, slots.codes
+        self._base: list[int | None] = list(slots.initial)
+        for slot in slots.untold:
+            self._base[slot] = None
+
+    def put(self, cluster: int, view: ClusterView) -> None:
+        """A cluster looks like this."""
+        for name, codes in view.slots:
+            at = self._first[name] + cluster * len(codes)
+            self._base[at : at + len(codes)] = codes
+
+    def codes(
+        self, views: Sequence[ClusterView], records: Records, numbers: Mapping[Attempt, int]
+    ) -> tuple[int | None, ...]:
+        """All codes, those of the attempts and of the name service now taken in."""
         base, first, codes = self._base, self._first, self._codes
-        numbers = self._numbering.numbers
         base[first["requested"]] = len(numbers)
         for attempt, number in numbers.items():
-            source, destination = attempt.source - self._machine.first, attempt.destination - self._machine.first
+            source, destination = attempt.source - self._node, attempt.destination - self._node
             base[first["process"] + number] = attempt.container
             base[first["source"] + number] = source
             base[first["destination"] + number] = destination
             base[first["epoch"] + number] = attempt.epoch - FIRST_EPOCH
-            going = self._machine.daemons[source].source.current
-            here = going.phase if going is not None and going.attempt == attempt else SourcePhase.CLOSED
-            if self._machine.stopped(source):
-                here = SourcePhase.CLOSED
-            base[first["at_source"] + number] = codes["at_source"][here]
-            there, staged = self._at_destination(attempt, destination)
+            base[first["at_source"] + number] = codes["at_source"][views[source].at_source(attempt)]
+            there, staged = views[destination].at_destination(attempt)
             base[first["at_destination"] + number] = None if there is None else codes["at_destination"][there]
             base[first["staged"] + number] = staged
-        records = self._machine.records()
-        for process in range(self._processes):
-            base[first["owner"] + process] = records[process].owner - self._machine.first
-            base[first["recorded"] + process] = records[process].epoch - FIRST_EPOCH
+        for process, (owner, epoch) in enumerate(records):
+            base[first["owner"] + process] = owner - self._node
+            base[first["recorded"] + process] = epoch - FIRST_EPOCH
+        return tuple(base)
 
-    def _at_destination(self, attempt: Attempt, destination: int) -> tuple[DestinationPhase | None, int]:
-        """Phase and sections staged; None for an attempt that may have been closed or never heard of."""
-        daemon = self._machine.daemons[destination]
-        if self._machine.stopped(destination):
-            return None, 0
-        record = daemon.destination.current
-        if record is not None and record.attempt == attempt:
-            if record.phase is DestinationPhase.STAGING:
-                return record.phase, min(record.assembly.awaited, self._sections - 1)
-            return record.phase, 0
-        last = daemon.destination.last
-        if last is not None and last.attempt == attempt:
-            return DestinationPhase.CLOSED, 0
-        if daemon.station.seen.get(attempt.container, 0) < attempt.epoch:
-            return DestinationPhase.NONE, 0
-        return None, 0
+
+class Look:
+    """Looks at one machine; of clusters that nothing has touched since the last look it knows how they are."""
+
+    def __init__(self, machine: Whole, model: Model, numbering: Numbering) -> None:
+        self._machine, self._numbering = machine, numbering
+        self._processes = model.parameters["processes"]
+        self._picture = Picture(model, machine.first)
+        parts = zip(machine.kernels, machine.daemons, strict=True)
+        self._looks = [ClusterLook(kernel, daemon, model) for kernel, daemon in parts]
+        self._views: list[ClusterView] = []
+
+    def __call__(self, whole: bool = False) -> tuple[int | None, ...]:
+        """The codes of the model's slots."""
+        machine = self._machine
+        if whole or not self._views:
+            self._views = [look(machine.stopped(cluster)) for cluster, look in enumerate(self._looks)]
+            for cluster, view in enumerate(self._views):
+                self._picture.put(cluster, view)
+        else:
+            for cluster in sorted(machine.touched):
+                self._views[cluster] = view = self._looks[cluster](machine.stopped(cluster))
+                self._picture.put(cluster, view)
+        machine.touched.clear()
+        records = records_of(machine.records(), self._processes)
+        return self._picture.codes(self._views, records, self._numbering.numbers)

@@ -75,7 +75,7 @@ class Machine:
         self.loop.choices = choices
         self._kept = self.loop.tape.events
         self.turn = ""
-        self._chain = b""
+        self._hash = blake2b(digest_size=HASH_BYTES)
         for kernel in self.kernels[: len(setting.scripts)]:
             kernel.memory.set_word(kernel.placement.sections + BEGIN, 1)
         for wish in setting.wishes:
@@ -126,14 +126,14 @@ class Machine:
         for one in (*told, event):
             if one.cluster is not None:
                 self.touched.add(one.cluster)
-        step = Step(self.steps, 0, event.cluster, event.name, _timeless(event), told)
-        self._chain = blake2b(self._chain + step.text.encode(), digest_size=HASH_BYTES).digest()
+        step = step_of(self.steps, event, told)
+        self._hash.update(line_of(step))
         return step
 
     @property
     def trace_hash(self) -> str:
-        """A hash over everything that has happened, clocks apart; 32 hexadecimal digits, empty before anything."""
-        return self._chain.hex()
+        """A hash over everything that has happened, clocks apart; 32 hexadecimal digits."""
+        return self._hash.hexdigest()
 
     def key(self) -> bytes:
         """Its state without clocks, and whose turn it is: equal keys have equal futures."""
@@ -182,14 +182,16 @@ class Machine:
             return False
         if not self.daemons:
             return self._idle > IDLE_EVENTS
-        for cluster, daemon in enumerate(self.daemons):
-            if self.stopped(cluster):
-                continue
-            if daemon.source.current is not None or daemon.destination.current is not None:
-                return False
-            if daemon.station.courier.busy or not self._done(cluster):
-                return False
-        return True
+        return all(self.rests(cluster) for cluster in range(len(self.daemons)))
+
+    def rests(self, cluster: int) -> bool:
+        """Whether a cluster has stopped, or has no attempt open, no letter to write and no thread with work to do."""
+        if self.stopped(cluster):
+            return True
+        daemon = self.daemons[cluster]
+        if daemon.source.current is not None or daemon.destination.current is not None:
+            return False
+        return not daemon.station.courier.busy and self._done(cluster)
 
     def _done(self, cluster: int) -> bool:
         """Whether every thread on a cluster has done what it had to do."""
@@ -228,6 +230,20 @@ def _works(event: Pending) -> bool:
     """Whether an event is neither a step of user code nor a timer: such events come to an end by themselves."""
     label = event.label
     return not label.endswith(TICK) and (not label.endswith(RUN) or label.endswith(MASTER_RUN))
+
+
+def step_of(number: int, event: TraceEvent, told: tuple[TraceEvent, ...]) -> Step:
+    """An event and what was told while it happened as one step, clocks apart."""
+    return Step(number, 0, event.cluster, event.name, _timeless(event), tuple(map(_told, told)))
+
+
+def line_of(step: Step) -> bytes:
+    """What a step adds to the hash of a run: all that it says, whatever its number."""
+    return replace(step, sequence=0).text.encode() + b"\n"
+
+
+def _told(event: TraceEvent) -> TraceEvent:
+    return TraceEvent(0, 0, event.cluster, event.name, _timeless(event))
 
 
 def _timeless(event: TraceEvent) -> dict[str, int | str]:

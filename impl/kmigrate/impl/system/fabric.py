@@ -67,6 +67,7 @@ class Transfer:
     deliver    the name of its method
     contents   the method's arguments
     sent       when it was handed to the network
+    late       whether, where everything may come in any order, what is sent after it may overtake it
     """
 
     what: str
@@ -77,6 +78,12 @@ class Transfer:
     deliver: str
     contents: tuple[object, ...]
     sent: int
+    late: bool = False
+
+    @property
+    def label(self) -> str:
+        """The way that it takes; of one way, nothing overtakes anything."""
+        return f"n{self.sender}>n{self.receiver}:{self.what}{' late' if self.late else ''}"
 
     @property
     def port(self) -> int:
@@ -143,7 +150,7 @@ class Fabric(Interconnect):
             damaged = (*transfer.contents[:-1], flipped(message, fault.amount))
             self._send(replace(transfer, contents=damaged), 0)
         elif fault.kind is FaultKind.DELAYED:
-            self._send(transfer, fault.amount)
+            self._send(replace(transfer, late=self._agenda.any_order), fault.amount)
         elif fault.kind is FaultKind.DOUBLED:
             self._send(transfer, 0)
             self._send(replace(transfer), 0)
@@ -162,8 +169,8 @@ class Fabric(Interconnect):
 
     def post(self, cycle: int, sequence: int | None, transfer: Transfer) -> None:
         """Let a transfer arrive at a cycle; `sequence` is its old place among others, if it had one."""
-        label = f"n{transfer.sender}>n{transfer.receiver}:{transfer.what}"
-        event = self._agenda.post_at(cycle, EventClass.NETWORK, label, self._arrive, transfer, sequence=sequence)
+        kind, label = EventClass.NETWORK, transfer.label
+        event = self._agenda.post_at(cycle, kind, label, self._arrive, transfer, sequence=sequence)
         self.under_way.append((event, transfer))
 
     def _arrive(self, transfer: Transfer) -> TraceEvent:

@@ -32,7 +32,7 @@ def key(system: Machine) -> bytes:
     for number, cluster in system.clusters.items():
         known = system.keys.get(number)
         if known is None or known[0] != cluster.version:
-            known = system.keys[number] = (cluster.version, _of_cluster(system, cluster))
+            known = system.keys[number] = (cluster.version, key_of_cluster(system, cluster))
         whole.update(known[1])
     return whole.digest()
 
@@ -41,15 +41,30 @@ def key(system: Machine) -> bytes:
 
 
 def _around(system: Machine) -> tuple[object, ...]:
-    services, fabric = system.services, system.fabric
-    state = services.state
-    keeper = next(iter(system.keepers.values()))
+    fabric = system.fabric
     transfers = sorted(
         ((event.label, number, transfer) for number, (event, transfer) in enumerate(_in_order(system))),
         key=lambda one: one[:2],
     )
     return (
         [(label, transfer.interface, transfer.deliver, transfer.contents) for label, _, transfer in transfers],
+        *key_of_services(system),
+        [wished for _, wished in system.wishes],
+        [cluster for _, cluster in system.stops],
+        [
+            (fault.position - fabric.carried, fault.kind, fault.amount)
+            for fault in fabric.plan.values()
+            if fault.position >= fabric.carried
+        ],
+    )
+
+
+def key_of_services(system: Machine) -> tuple[object, ...]:
+    """What the services' node knows, and what is pending there, without clocks. Raises NoSnapshot."""
+    services = system.services
+    state = services.state
+    keeper = next(iter(system.keepers.values()))
+    return (
         [keeper.keep(getattr(part, name)) for part, name in interfaces(system)],
         [(spawn.number, spawn.node, spawn.stage, spawn.tid) for spawn in state.spawns],
         sorted(state.names.items()),
@@ -60,13 +75,6 @@ def _around(system: Machine) -> tuple[object, ...]:
         sorted(state.heads.items()),
         sorted(sender for _, sender in services.pending),
         sorted(number for _, number in services.alarms),
-        [wished for _, wished in system.wishes],
-        [cluster for _, cluster in system.stops],
-        [
-            (fault.position - fabric.carried, fault.kind, fault.amount)
-            for fault in fabric.plan.values()
-            if fault.position >= fabric.carried
-        ],
     )
 
 
@@ -81,7 +89,8 @@ def _digest(pieces: list[bytes]) -> bytes:
 # -- one cluster -----------------------------------------------------------------------------------------
 
 
-def _of_cluster(system: Machine, cluster: Cluster) -> bytes:
+def key_of_cluster(system: Machine, cluster: Cluster) -> bytes:
+    """The key of one cluster. Raises NoSnapshot."""
     if cluster.crash is not None:
         return b"stopped".ljust(KEY_BYTES)
     agent, keeper = system.agents[cluster.node], system.keepers[cluster.node]

@@ -118,7 +118,7 @@ def state_of(system: Machine, cluster: Cluster) -> ClusterState:
     )
 
 
-def _put_cluster(system: Machine, cluster: Cluster, state: ClusterState) -> None:
+def put_cluster(system: Machine, cluster: Cluster, state: ClusterState) -> None:
     """Bring a cluster into a state, its memory and cores apart."""
     keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
     keeper.put(state.kernel)
@@ -161,11 +161,51 @@ def snapshot(system: Machine) -> Snapshot:
     return _around(system, clusters)
 
 
-def _around(system: Machine, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
-    """Everything but the clusters, with what is given for them."""
-    agenda, services, moves = system.agenda, system.services, system.moves
+@dataclass(frozen=True, slots=True)
+class ServicesState:
+    """The node of the services.
+
+    state   what they know, and the interfaces' variables
+    served  letters that are about to be dealt with: when, and the sender
+    alarms  when they look after which request
+    """
+
+    state: tuple[Value, ...]
+    served: tuple[tuple[When, int], ...]
+    alarms: tuple[tuple[When, int], ...]
+
+
+def services_of(system: Machine) -> ServicesState:
+    """The state of the services' node. Raises NoSnapshot."""
+    services = system.services
     keeper = next(iter(system.keepers.values()))
     own = [keeper.keep(getattr(part, name)) for part, name in interfaces(system)]
+    return ServicesState(
+        (keeper.keep(services.state), *own),
+        tuple((_when(event), sender) for event, sender in services.pending),
+        tuple((_when(event), number) for event, number in services.alarms),
+    )
+
+
+def put_services(system: Machine, kept: ServicesState) -> None:
+    """Bring the services' node into a state; nothing of it is pending before this."""
+    services = system.services
+    keeper = next(iter(system.keepers.values()))
+    state, *own = kept.state
+    services.state = keeper.put_one(state)
+    for (part, name), value in zip(interfaces(system), own, strict=True):
+        setattr(part, name, keeper.put_one(value))
+    services.pending.clear()
+    for (cycle, sequence), sender in kept.served:
+        services.post(cycle, sequence, sender)
+    services.alarms.clear()
+    for (cycle, sequence), number in kept.alarms:
+        services.set_alarm(cycle, sequence, number)
+
+
+def _around(system: Machine, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
+    """Everything but the clusters, with what is given for them."""
+    agenda, moves, services = system.agenda, system.moves, services_of(system)
     return Snapshot(
         built(system),
         (agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written),
@@ -174,9 +214,9 @@ def _around(system: Machine, clusters: dict[int | None, tuple[bytes, bytes, Clus
         (system.fabric.carried, dict(system.fabric.plan)),
         clusters,
         tuple((_when(event), transfer) for event, transfer in system.fabric.under_way),
-        (keeper.keep(services.state), *own),
-        tuple((_when(event), sender) for event, sender in services.pending),
-        tuple((_when(event), number) for event, number in services.alarms),
+        services.state,
+        services.served,
+        services.alarms,
         tuple((_when(event), wished) for event, wished in system.wishes),
         (dict(moves.last), dict(moves.seen_on), dict(moves.incoming)),
         tuple((_when(event), cluster) for event, cluster in system.stops),
@@ -204,7 +244,7 @@ def put_back(system: Machine, kept: Snapshot) -> None:
         cluster = system.clusters[number]
         cluster.memory.data[:] = memory
         cluster.cores.put_back(cores)
-        _put_cluster(system, cluster, state)
+        put_cluster(system, cluster, state)
 
 
 def _compare(system: Machine, other: tuple[object, ...]) -> None:
@@ -219,8 +259,7 @@ def _compare(system: Machine, other: tuple[object, ...]) -> None:
 
 def _put_around(system: Machine, kept: Snapshot) -> None:
     """Everything but the clusters; nothing of theirs is pending after this."""
-    services, moves, fabric = system.services, system.moves, system.fabric
-    keeper = next(iter(system.keepers.values()))
+    moves, fabric = system.moves, system.fabric
     system.agenda.put_back(*kept.clock)
     fabric.links = kept.links
     fabric.counts = dict(zip(fabric.counts, kept.counts, strict=True))
@@ -229,16 +268,7 @@ def _put_around(system: Machine, kept: Snapshot) -> None:
     fabric.under_way.clear()
     for (cycle, sequence), transfer in kept.transfers:
         fabric.post(cycle, sequence, transfer)
-    state, *own = kept.services
-    services.state = keeper.put_one(state)
-    for (part, name), value in zip(interfaces(system), own, strict=True):
-        setattr(part, name, keeper.put_one(value))
-    services.pending.clear()
-    for (cycle, sequence), sender in kept.served:
-        services.post(cycle, sequence, sender)
-    services.alarms.clear()
-    for (cycle, sequence), number in kept.alarms:
-        services.set_alarm(cycle, sequence, number)
+    put_services(system, ServicesState(kept.services, kept.served, kept.alarms))
     system.wishes.clear()
     for (cycle, sequence), wished in kept.wishes:
         system.post_wish(cycle, sequence, wished)

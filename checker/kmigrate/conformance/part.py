@@ -1,0 +1,265 @@
+"""A part of a machine on its own: a cluster, or the node of the services, with its states numbered.
+
+Parts share nothing but messages, so what a part does next depends on its own state and on what happens to it: a step
+of its own, a message, a wish, a fault. Each such step is executed once, on a real machine of which only this part is
+looked at, and remembered. A part's state is its key, clocks left out, and what the abstraction sees of it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from kmigrate.conformance.look import ClusterLook, ClusterView, Records, records_of
+from kmigrate.conformance.machine import Machine, line_of, step_of
+from kmigrate.conformance.table import Step
+from kmigrate.impl.simulation.choice import Ordinary
+from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.system.fabric import Transfer
+from kmigrate.impl.system.faults import NetworkFault
+from kmigrate.impl.system.key import key_of_cluster, key_of_services
+from kmigrate.impl.system.moves import Wish
+from kmigrate.impl.system.snapshot import put_cluster, put_services, services_of, state_of
+from kmigrate.spec.language import Model
+
+PAGE_BYTES = 512
+"""Memories are kept in pages of so many bytes, equal ones once."""
+
+CRASH = "crash"
+"""The label of the fault that stops a cluster."""
+
+View: TypeAlias = ClusterView | Records
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """What happens to a part: one of its own steps by label, or a message, a wish, a crash.
+
+    faults  what goes wrong with the transfers that it hands to the network now, by their position among these
+    """
+
+    label: str
+    transfer: Transfer | None = None
+    wish: Wish | None = None
+    faults: tuple[NetworkFault, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class PartState:
+    """One state of a part.
+
+    number  among the states of its part, in the order in which they were found
+    labels  what it can do by itself
+    view    what the abstraction sees of it; `looks` is its number among the views of the part
+    rests   nothing more is to be expected of it unless something comes
+    ways    what was executed from here
+    """
+
+    number: int
+    held: Any
+    labels: tuple[str, ...]
+    view: View
+    looks: int
+    rests: bool
+    ways: dict[Stimulus, PartStep] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartStep:
+    """One executed step of a part.
+
+    sent     transfers that are on their way now, in their order
+    carried  transfers that the network was given, lost ones too
+    step     the event, clocks and number left out; `line` is what it adds to the hash of a run
+    """
+
+    after: PartState
+    sent: tuple[Transfer, ...]
+    carried: int
+    step: Step
+    line: bytes
+
+
+class Part(ABC):
+    """One part of machines of one setting; only its first states depend on how the setting begins.
+
+    states    all that were found
+    executed  steps that were executed
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.states: list[PartState] = []
+        self.executed = 0
+        self._known: dict[Hashable, PartState] = {}
+        self._views: dict[View, int] = {}
+        self._at: PartState | None = None
+
+    # -- what a part is ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def keep(self) -> Any:
+        """Its state, to be put back."""
+
+    @abstractmethod
+    def put(self, held: Any) -> None:
+        """Bring it into a state; nothing is pending before this."""
+
+    @abstractmethod
+    def key(self) -> bytes:
+        """Its state without clocks."""
+
+    @abstractmethod
+    def view(self) -> View:
+        """What the abstraction sees of it."""
+
+    @abstractmethod
+    def rests(self) -> bool:
+        """Whether nothing more is to be expected of it."""
+
+    # -- its states --------------------------------------------------------------------------------------
+
+    def first(self) -> PartState:
+        """The state in which the machine is that it was made of."""
+        held = self._now(), self.keep()
+        self._alone(held)
+        return self._state()
+
+    def take(self, state: PartState, stimulus: Stimulus) -> PartStep:
+        """What a stimulus does in a state: remembered, or executed now."""
+        found = state.ways.get(stimulus)
+        if found is None:
+            found = state.ways[stimulus] = self._execute(state, stimulus)
+        return found
+
+    def _execute(self, state: PartState, stimulus: Stimulus) -> PartStep:
+        if self._at is not state:
+            self._alone(state.held)
+        self._at = None
+        self.executed += 1
+        system = self.machine.system
+        fabric, tape = system.fabric, system.agenda.tape
+        fabric.under_way.clear()
+        fabric.carried = 0
+        fabric.plan = {fault.position: fault for fault in stimulus.faults}
+        tape.events.clear()
+        if stimulus.label == CRASH:
+            assert isinstance(self, ClusterPart)
+            event = system.crash(self.cluster)
+        else:
+            event = system.agenda.take(self._pending(stimulus))
+        step = step_of(0, event, tuple(one for one in tape.events if one is not event))
+        under_way = sorted(fabric.under_way, key=lambda one: one[0].key)
+        for pending, _ in under_way:
+            system.agenda.withdraw(pending)
+        after = self._at = self._state()
+        sent = tuple(replace(transfer, sent=0) for _, transfer in under_way)
+        return PartStep(after, sent, fabric.carried, step, line_of(step))
+
+    def _pending(self, stimulus: Stimulus) -> Pending:
+        system = self.machine.system
+        if stimulus.transfer is not None:
+            system.fabric.post(system.agenda.now, None, replace(stimulus.transfer))
+            return system.fabric.under_way[-1][0]
+        if stimulus.wish is not None:
+            system.post_wish(system.agenda.now, None, stimulus.wish)
+            return system.wishes[-1][0]
+        return next(event for event in system.agenda.pending if event.label == stimulus.label)
+
+    def _state(self) -> PartState:
+        """The state in which it is now, with nothing else pending."""
+        view = self.view()
+        key = (self.key(), view)
+        found = self._known.get(key)
+        if found is None:
+            labels = [event.label for event in self.machine.system.agenda.pending]
+            assert all(event.key[1] != EventClass.NETWORK for event in self.machine.system.agenda.pending)
+            found = PartState(
+                len(self.states),
+                (self._now(), self.keep()),
+                tuple(sorted(labels)),
+                view,
+                self._views.setdefault(view, len(self._views)),
+                self.rests(),
+            )
+            self._known[key] = found
+            self.states.append(found)
+        return found
+
+    def _now(self) -> tuple[int, int]:
+        agenda = self.machine.system.agenda
+        return agenda.now, agenda.sequence
+
+    def _alone(self, held: Any) -> None:
+        """Bring it into a state, and have nothing pending but what is its own."""
+        (now, sequence), kept = held
+        system = self.machine.system
+        system.agenda.put_back(now, sequence, b"", 0)
+        system.fabric.under_way.clear()
+        system.wishes.clear()
+        self.put(kept)
+
+
+class ClusterPart(Part):
+    """One cluster: memory, cores, kernel and daemon."""
+
+    def __init__(self, machine: Machine, cluster: int, model: Model, pages: dict[bytes, bytes]) -> None:
+        super().__init__(machine)
+        self.cluster = cluster
+        self._place = machine.system.cluster(cluster)
+        self._look = ClusterLook(machine.kernels[cluster], machine.daemons[cluster], model)
+        self._pages = pages
+
+    def keep(self) -> Any:
+        """Memory and cores in pages, and the rest."""
+        place, pages = self._place, self._pages
+        whole = bytes(place.memory.data) + place.cores.snapshot()
+        kept = [whole[at : at + PAGE_BYTES] for at in range(0, len(whole), PAGE_BYTES)]
+        return tuple(pages.setdefault(page, page) for page in kept), state_of(self.machine.system, place)
+
+    def put(self, held: Any) -> None:
+        """Bring the cluster into a state."""
+        pages, state = held
+        place = self._place
+        whole, size = b"".join(pages), len(place.memory.data)
+        place.memory.data[:] = whole[:size]
+        place.cores.put_back(whole[size:])
+        put_cluster(self.machine.system, place, state)
+
+    def key(self) -> bytes:
+        """The cluster's key."""
+        return key_of_cluster(self.machine.system, self._place)
+
+    def view(self) -> View:
+        """What the cluster looks like."""
+        return self._look(self._place.crash is not None)
+
+    def rests(self) -> bool:
+        """Whether its processes are done and its daemon has nothing to do."""
+        return self.machine.rests(self.cluster)
+
+
+class ServicesPart(Part):
+    """The node of the name service and of the service of moves."""
+
+    def keep(self) -> Any:
+        """All that the services know, and what is pending."""
+        return services_of(self.machine.system)
+
+    def put(self, held: Any) -> None:
+        """Bring the services into a state."""
+        put_services(self.machine.system, held)
+
+    def key(self) -> bytes:
+        """What the services know, clocks left out."""
+        return repr(key_of_services(self.machine.system)).encode()
+
+    def view(self) -> View:
+        """The records of the processes."""
+        return records_of(self.machine.records(), len(self.machine.setting.scripts))
+
+    def rests(self) -> bool:
+        """Whether no letter waits to be dealt with."""
+        return not self.machine.system.services.pending
