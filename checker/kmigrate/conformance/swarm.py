@@ -23,12 +23,9 @@ KINDS = ("cancel", "hasty", "page", "crash", "third party", "network")
 """Kinds of disturbance: threads that call a move off; daemons with little patience; processes with pages; a cluster
 that stops; wishes of third parties; transfers that are lost, doubled, late or damaged."""
 
-PUBLISHED_KINDS = ("asks", "third party", "threads", "page", "sleep", "crash")
+PUBLISHED_KINDS = {"asks": 0.4, "third party": 0.7, "threads": 0.7, "page": 0.5, "sleep": 0.5, "crash": 0.1}
 """The same for published daemons: processes that ask to be moved themselves; wishes of third parties; second
-threads; pages; threads that sleep; a cluster that stops."""
-
-PUBLISHED_CHANCE = 0.5
-"""Of each of these kinds in one run."""
+threads; pages; threads that sleep; a cluster that stops. Each with its chance: what stops a run early is rare."""
 
 MOST_WISHES = 4
 """Of third parties in a run with published daemons."""
@@ -93,7 +90,7 @@ class Swarm:
         """A machine with published daemons: every cluster may be occupied, and most wishes come from outside."""
         clusters = random.choice(self.clusters)
         processes = random.randint(1, clusters)
-        chosen = [kind for kind in PUBLISHED_KINDS if random.random() < PUBLISHED_CHANCE]
+        chosen = [kind for kind in PUBLISHED_KINDS if random.random() < PUBLISHED_KINDS[kind]]
         scripts = tuple(
             self._crowded(Random(f"{number}:{random.randrange(SEEDS)}"), number, clusters, chosen)  # noqa: S311
             for number in range(processes)
