@@ -218,7 +218,9 @@ def test_reports_for_a_ci_server_and_for_a_reader_say_what_failed() -> None:
     report = made(Plan(variant="published", traces=3))
     suite = ElementTree.fromstring(campaign_junit(report))
     failed = [case.get("name") for case in suite if case.find("failure") is not None]
-    assert failed == [" ".join(finding.signature) for finding in report.findings]
+    shown = [f"{exhibit.hazard} {exhibit.title}" for exhibit in report.exhibits]
+    assert failed == [*[" ".join(finding.signature) for finding in report.findings], *shown]
+    assert shown
     page = campaign_page(report)
     assert "end frozen" in page
     assert "<script" not in page

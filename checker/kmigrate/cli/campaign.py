@@ -118,6 +118,14 @@ def _print(report: CampaignReport) -> None:
             out.print(f"  not covered: {action} after {', '.join(way) or 'the start'}", style="dim")
     for name, (done, of) in report.unfinished_scenarios.items():
         out.print(f"  scenario not seen to its end: {name}, {done} of {of} actions", style="dim")
+    if report.exhibits:
+        out.print(Text(f"\n{len(report.exhibits)} known hazards were seen:", style="bold"))
+    for exhibit in report.exhibits:
+        times = report.sightings[exhibit.hazard]
+        out.print(Text(f"{exhibit.hazard:4} {exhibit.title}", style="bold"))
+        out.print(f"     {exhibit.where}, after {exhibit.step} events; {times} runs, first in run {exhibit.first}")
+        if exhibit.file is not None:
+            out.print(f"     kmigrate replay {exhibit.file}")
     for finding in report.findings:
         times = report.failures[finding.signature]
         out.print(

@@ -41,6 +41,10 @@ def replay_command(
                 "file": str(file),
                 "signature": list(result.outcome.signature),
                 "recorded": list(recorded.signature),
+                "hazards": [
+                    {"hazard": one.hazard, "title": one.title, "where": one.where, "step": one.step}
+                    for one in result.outcome.hazards
+                ],
                 "same": result.same,
                 "explanation": "" if finding is None else str(finding),
                 "trace_hash": result.outcome.trace_hash,
@@ -48,7 +52,7 @@ def replay_command(
         )
     else:
         _tell(result, side_by_side=explain_)
-    raise typer.Exit(result.exit_code if result.same or finding is None else EXIT_NONDETERMINISM)
+    raise typer.Exit(result.exit_code if result.same or result.conforms else EXIT_NONDETERMINISM)
 
 
 def _tell(result: Replay, *, side_by_side: bool) -> None:
@@ -65,10 +69,13 @@ def _tell(result: Replay, *, side_by_side: bool) -> None:
     else:
         _actions(result)
     finding = result.outcome.finding
-    if finding is None:
+    if result.conforms:
         out.print(Text("conforms: the recorded failure is no longer there", style="bold green"))
         return
-    out.print(Text(finding.told() if side_by_side else str(finding), style="bold red"))
+    for sighting in result.outcome.hazards:
+        out.print(Text(f"{sighting.step:>6}  {sighting.hazard}, {sighting.title}: {sighting.where}"))
+    if finding is not None:
+        out.print(Text(finding.told() if side_by_side else str(finding), style="bold red"))
     if result.same:
         out.print("the same failure as recorded, event by event")
     else:

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from kmigrate.conformance.denominator import Denominator
-from kmigrate.conformance.findings import CampaignReport, Finding
+from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
@@ -27,6 +27,9 @@ ROUND = 16
 
 MOST_GUIDES = 256
 """Runs kept to start from; a new one takes the place of the oldest."""
+
+MOST_RUNS_OF_HAZARD = 12
+"""Runs that shrinking a run that shows a known hazard may take: there are many of them."""
 
 ONE_IN = 100
 """One run in so many is run again elsewhere, but at least one, and at most MOST_AGAIN."""
@@ -44,6 +47,7 @@ class Campaign:
         self.plan = plan
         self.oracles = oracles if oracles is not None else Oracles(plan.pair)
         self.report = report if report is not None else CampaignReport(plan.variant, plan.seed, plan.scope)
+        self._hazardous: dict[str, Shown] = {}
         self._failing: dict[tuple[str, ...], Shown] = {}
         self._sample: list[Shown] = []
         self._barren = 0
@@ -96,6 +100,11 @@ class Campaign:
         self._barren = 0 if new else self._barren + 1
         if shown.number % ONE_IN == self.plan.seed % ONE_IN or not self._sample:
             self._sample.append(shown)
+        report.sightings.update(shown.hazards)
+        known_hazards = {exhibit.hazard for exhibit in report.exhibits}
+        for hazard in shown.hazards:
+            if hazard not in known_hazards:
+                self._hazardous.setdefault(hazard, shown)
         if shown.finding is not None:
             signature = shown.finding.signature
             report.failures[signature] += 1
@@ -119,6 +128,10 @@ class Campaign:
                 smaller = shrink(shown.configuration, outcome, oracles)
                 report.findings.append(_finding(number, smaller, self.plan.seed, folder))
                 del self._failing[smaller.outcome.signature]
+            for hazard, shown in sorted(self._hazardous.items(), key=lambda one: int(one[0][1:])):
+                report.exhibits.append(self._exhibit(hazard, shown, folder))
+                del self._hazardous[hazard]
+            report.exhibits.sort(key=lambda exhibit: exhibit.number)
         oracle = oracles.of(self.plan.drawn(0, [])[0])
         tied = {instance.name for instance in oracle.model.schema.actions}
         known = {action for row in oracle.table.rows for action in row.actions} & tied - oracle.model.ruled_out()
@@ -135,6 +148,31 @@ class Campaign:
             report.again = len(elsewhere)
             pairs = zip(sample, elsewhere, strict=False)
             report.nondeterministic = [shown.number for shown, there in pairs if shown.trace_hash != there]
+
+    def _exhibit(self, hazard: str, shown: Shown, folder: Path | None) -> Exhibit:
+        """A smaller run that shows a hazard."""
+        outcome = judged(shown.configuration, ChoiceList(shown.values), self.oracles)
+        smaller = shrink(
+            shown.configuration,
+            outcome,
+            self.oracles,
+            keeps=lambda one: any(sighting.hazard == hazard for sighting in one.hazards),
+            most=MOST_RUNS_OF_HAZARD,
+        )
+        sighting = next(one for one in smaller.outcome.hazards if one.hazard == hazard)
+        note = f"{hazard}, {sighting.title}: {sighting.where}; found in run {shown.number} of seed {self.plan.seed}"
+        name = f"{self.plan.variant}-{hazard.lower()}"
+        file = None if folder is None else _saved(folder, name, smaller, note)
+        return Exhibit(
+            hazard,
+            sighting.title,
+            shown.number,
+            sighting.where,
+            sighting.step,
+            file,
+            smaller.deviations,
+            smaller.items,
+        )
 
 
 def campaign(
@@ -159,13 +197,19 @@ def campaign(
 
 
 def _finding(number: int, smaller: Smaller, seed: int, folder: Path | None) -> Finding:
-    outcome, configuration = smaller.outcome, smaller.configuration
+    outcome = smaller.outcome
     assert outcome.finding is not None
-    assert isinstance(configuration, Setting)
-    file = None
-    if folder is not None:
-        name = "-".join((configuration.variant, *outcome.signature)).lower().replace("_", "-")
-        file = folder / f"{name}.run.json"
-        note = f"found in run {number} of seed {seed}; {outcome.finding}"
-        RunFile(configuration, outcome.choices, outcome.signature, outcome.trace_hash, note).save(file)
+    name = "-".join((smaller.configuration.variant, *outcome.signature)).lower().replace("_", "-")
+    note = f"found in run {number} of seed {seed}; {outcome.finding}"
+    file = None if folder is None else _saved(folder, name, smaller, note)
     return Finding(outcome.signature, number, outcome.finding, file, smaller.deviations, smaller.items, smaller)
+
+
+def _saved(folder: Path, name: str, smaller: Smaller, note: str) -> Path:
+    """Write a run to its file."""
+    outcome, configuration = smaller.outcome, smaller.configuration
+    assert isinstance(configuration, Setting)
+    file = folder / f"{name}.run.json"
+    hazards = tuple(sighting.hazard for sighting in outcome.hazards)
+    RunFile(configuration, outcome.choices, outcome.signature, outcome.trace_hash, note, hazards).save(file)
+    return file

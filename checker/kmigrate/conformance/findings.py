@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +52,43 @@ class Finding:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A known hazard that a campaign has found by itself.
+
+    hazard      its id in the catalogue, and what it is called there
+    first       the number of the first run that showed it
+    where       where it was seen in the shrunk run, after `step` events
+    deviations  departures of the shrunk run from the ordinary course; `items` of its workload
+    """
+
+    hazard: str
+    title: str
+    first: int
+    where: str
+    step: int
+    file: Path | None
+    deviations: int
+    items: int
+
+    def as_json(self, times: int) -> dict[str, Any]:
+        """As a document."""
+        file = None if self.file is None else str(self.file)
+        return {**asdict(self), "file": file, "times": times}
+
+    @property
+    def number(self) -> int:
+        """The number in its id."""
+        return int(self.hazard[1:])
+
+
 @dataclass(slots=True)
 class CampaignReport:
     """What a campaign showed, so far.
 
     steps             judged steps: events that are actions of the model
     drivers           runs by driver; `found_by`: those that failed
+    sightings         runs by the known hazard that they showed; `exhibits`: the first of each, shrunk
     chain             hash over the trace hashes of all runs, in order
     cells             all cells of the coverage matrix
     scenarios         all named scenarios
@@ -80,6 +111,8 @@ class CampaignReport:
     found_by: Counter[str] = field(default_factory=Counter)
     failures: Counter[tuple[str, ...]] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
+    sightings: Counter[str] = field(default_factory=Counter)
+    exhibits: list[Exhibit] = field(default_factory=list)
     chain: bytes = b""
     coverage: Coverage = field(default_factory=Coverage)
     cells: list[tuple[str, ...]] = field(default_factory=list)
@@ -101,7 +134,7 @@ class CampaignReport:
         """In a word or two."""
         if self.nondeterministic:
             return "uncontrolled nondeterminism"
-        if self.failures:
+        if self.failures or self.sightings:
             return "nonconformance"
         return "gate missed" if self.gate_missed else "conforms"
 
@@ -148,5 +181,6 @@ class CampaignReport:
             "drivers": {kind: [runs, self.found_by[kind]] for kind, runs in sorted(self.drivers.items())},
             "again": {"runs": self.again, "different": self.nondeterministic},
             "hash": self.hash,
+            "hazards": [exhibit.as_json(self.sightings[exhibit.hazard]) for exhibit in self.exhibits],
             "findings": [finding.as_json(self.failures[finding.signature]) for finding in self.findings],
         }

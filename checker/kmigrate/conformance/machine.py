@@ -46,6 +46,9 @@ IDLE_EVENTS = 2_500
 """Events of spinning threads and timers alone after which a machine with published daemons counts as over: nothing
 there wakes anyone up later."""
 
+SETTLED_EVENTS = 150
+"""The same, where all threads are done or held: those that are ready go round once more."""
+
 
 class Machine:
     """One machine under way.
@@ -181,7 +184,7 @@ class Machine:
         if system.fabric.under_way or system.wishes or system.services.pending:
             return False
         if not self.daemons:
-            return self._idle > IDLE_EVENTS
+            return self._idle > IDLE_EVENTS or (self._idle > SETTLED_EVENTS and self._settled)
         return all(self.rests(cluster) for cluster in range(len(self.daemons)))
 
     def rests(self, cluster: int) -> bool:
@@ -192,6 +195,12 @@ class Machine:
         if daemon.source.current is not None or daemon.destination.current is not None:
             return False
         return not daemon.station.courier.busy and self._done(cluster)
+
+    @property
+    def _settled(self) -> bool:
+        """Whether no thread has anything more to do: all are done, or held by a cluster that nobody thaws."""
+        clusters = range(self.setting.clusters)
+        return all(self.stopped(c) or self.kernels[c].scheduler.frozen or self._done(c) for c in clusters)
 
     def _done(self, cluster: int) -> bool:
         """Whether every thread on a cluster has done what it had to do."""

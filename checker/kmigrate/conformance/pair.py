@@ -7,7 +7,7 @@ one's own is a subclass with its own configuration: docs/campaigns.md makes one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -35,6 +35,40 @@ class Running(Protocol):
 
     def step(self) -> TraceEvent | None:
         """Let one event happen; None when nothing is pending."""
+
+
+class Sighting(Protocol):
+    """A known hazard that was seen in a run."""
+
+    @property
+    def hazard(self) -> str:
+        """Its id in the catalogue."""
+
+    @property
+    def title(self) -> str:
+        """What the catalogue calls it."""
+
+    @property
+    def where(self) -> str:
+        """Where it was seen, in a sentence."""
+
+    @property
+    def step(self) -> int:
+        """After how many events."""
+
+
+class Watching(Protocol):
+    """Looks for known hazards in one run."""
+
+    @property
+    def seen(self) -> Mapping[str, Sighting]:
+        """The first sighting of each, by its id."""
+
+    def follow(self, step: Any) -> None:
+        """Look at the machine after an event."""
+
+    def conclude(self, steps: int) -> None:
+        """Look at the machine at its end."""
 
 
 class Frozen(Protocol):
@@ -95,6 +129,10 @@ class Pair(ABC, Generic[C]):
 
     def at_rest(self, machine: Any) -> Fault | None:
         """What is wrong when nothing is pending any more; by default nothing can be."""
+        return None
+
+    def watching(self, machine: Any) -> Watching | None:
+        """What looks for known hazards in a run of a machine; by default nothing does."""
         return None
 
     def stalled(self, machine: Any) -> bool:

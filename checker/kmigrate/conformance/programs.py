@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from kmigrate.impl.kernel.syscall import Call
 
-GO, CALL, CANCEL, SPIN, PAGE = "go", "call", "cancel", "spin", "page"
+GO, CALL, CANCEL, SPIN, PAGE, SLEEP = "go", "call", "cancel", "spin", "page", "sleep"
 """What a thread can do: ask to move to the other of two nodes; make a remote call; take the request back; compute;
-take a page and write into it."""
+take a page and write into it; sleep until another thread wakes it, which none does."""
 
 WORD = 4
-ITEMS = (GO, CALL, CANCEL, SPIN, PAGE)
+ITEMS = (GO, CALL, CANCEL, SPIN, PAGE, SLEEP)
 
 IDENTITY = WORD
 """Offset of the word in the user sections that holds the process's number plus one; a jump stands before it."""
@@ -110,10 +110,11 @@ def _words(item: str, page: int) -> Iterable[int]:
         yield _store(_S1, _T0, 8)
 
 
-def _finish(base: int, thread: int) -> list[int]:
-    """Say that a thread is done, and compute for ever."""
+def _finish(base: int, thread: int, items: tuple[str, ...] = ()) -> list[int]:
+    """Say that a thread is done, sleep if that is the last of its items, and compute for ever."""
     done = base + DONE + WORD * thread
-    return [*_load_immediate(_T0, done), _addi(_A1, 0, 1), _store(_A1, _T0, 0), _jump(0)]
+    sleep = _call(Call.SLEEP) if items[-1:] == (SLEEP,) else []
+    return [*_load_immediate(_T0, done), _addi(_A1, 0, 1), _store(_A1, _T0, 0), *sleep, _jump(0)]
 
 
 def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int, page: int) -> bytes:
@@ -129,7 +130,7 @@ def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int,
         starts.append(base + first + WORD * len(routines))
         for item in worker:
             routines += _words(item, page)
-        routines += _finish(base, thread)
+        routines += _finish(base, thread, worker)
     main = first + WORD * len(routines)
     body: list[int] = []
     for start in starts:

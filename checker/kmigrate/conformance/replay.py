@@ -45,12 +45,23 @@ class Replay:
         return (
             self.outcome.signature == self.recorded.signature
             and self.outcome.trace_hash == self.recorded.trace_hash
+            and all(hazard in self.hazards for hazard in self.recorded.hazards)
         )
+
+    @property
+    def hazards(self) -> tuple[str, ...]:
+        """Ids of the known hazards that were seen."""
+        return tuple(sighting.hazard for sighting in self.outcome.hazards)
+
+    @property
+    def conforms(self) -> bool:
+        """Whether neither a nonconformance nor a hazard is there."""
+        return self.outcome.finding is None and not self.outcome.hazards
 
     @property
     def exit_code(self) -> int:
         """0 conforms now, 1 the nonconformance is there."""
-        return 0 if self.outcome.finding is None else 1
+        return 0 if self.conforms else 1
 
 
 def replay(recorded: RunFile) -> Replay:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
-from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.pair import Pair, Sighting
 from kmigrate.conformance.systems import Systems
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource, Ordinary
 from kmigrate.impl.simulation.trace import TraceEvent
@@ -37,6 +37,8 @@ class Outcome:
     choices: tuple[Choice, ...]
     trace_hash: str
     machine: Any
+    hazards: tuple[Sighting, ...] = ()
+    """Known hazards that were seen, in the order of their first sighting."""
 
     @property
     def signature(self) -> tuple[str, ...]:
@@ -69,6 +71,7 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
     judge = Judge(machine, oracles.of(configuration))
     events = 0
     finding = judge.start()
+    watching = pair.watching(machine)
     while finding is None:
         if events == DRIVEN_EVENTS:
             machine.loop.choices = Ordinary()
@@ -87,6 +90,8 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
             break
         events += 1
         finding = judge.observe(event)
+        if watching is not None:
+            watching.follow(event)
         if finding is None and watcher is not None:
             watcher(judge, event)
         if finding is None and events == DRIVEN_EVENTS + DRAIN_EVENTS:
@@ -94,7 +99,12 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
     made = list(driver.made)
     while made and made[-1].chosen == 0:
         made.pop()
-    return Outcome(finding, events, judge.visible, judge.actions, tuple(made), pair.trace_hash(machine), machine)
+    hazards: tuple[Sighting, ...] = ()
+    if watching is not None:
+        watching.conclude(events)
+        hazards = tuple(watching.seen.values())
+    trace_hash = pair.trace_hash(machine)
+    return Outcome(finding, events, judge.visible, judge.actions, tuple(made), trace_hash, machine, hazards)
 
 
 def _at_rest(pair: Pair[Any], machine: Any, events: int) -> Nonconformance | None:

@@ -55,6 +55,8 @@ class RunFile:
     """What failed, in words that survive shrinking; empty if nothing did."""
     trace_hash: str
     note: str = ""
+    hazards: tuple[str, ...] = ()
+    """Ids of the known hazards that were seen."""
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -69,6 +71,7 @@ class RunFile:
             "note": self.note,
             "signature": list(self.signature),
             "trace_hash": self.trace_hash,
+            **({"hazards": list(self.hazards)} if self.hazards else {}),
             **setting_as_json(self.setting),
             "choices": [[choice.kind, choice.n, choice.chosen] for choice in self.choices],
         }
@@ -132,7 +135,8 @@ class _Reader:
         choices = tuple(self.choice(i, c) for i, c in enumerate(self.value(document, "choices", list)))
         signature = tuple(str(word) for word in self.value(document, "signature", list))
         trace_hash = self.value(document, "trace_hash", str)
-        return RunFile(self.setting(), choices, signature, trace_hash, str(document.get("note", "")))
+        hazards = tuple(str(one) for _, one in self.several("hazards"))
+        return RunFile(self.setting(), choices, signature, trace_hash, str(document.get("note", "")), hazards)
 
     def setting(self) -> Setting:
         """The machine, and what is asked of it."""

@@ -17,6 +17,9 @@ from kmigrate.impl.simulation.choice import ChoiceList, ChoiceSource
 MOST_RUNS = 60
 """Runs that one shrinking may take."""
 
+Keeps = Callable[[Outcome], bool]
+"""Whether a smaller run still shows what the longer one did."""
+
 AHEAD = 12
 """Choices of the longer run that may be passed over at once to find one that still fits."""
 
@@ -78,9 +81,9 @@ class Smaller:
 
 
 class _Shrinker:
-    def __init__(self, configuration: Any, outcome: Outcome, oracles: Oracles) -> None:
+    def __init__(self, configuration: Any, outcome: Outcome, oracles: Oracles, keeps: Keeps, most: int) -> None:
         self.configuration, self.outcome, self.oracles = configuration, outcome, oracles
-        self.wanted = outcome.signature
+        self.keeps, self.most = keeps, most
         self.runs = 0
         self.named: list[Named] = []
         self.accept(configuration, ChoiceList(self.values))
@@ -98,12 +101,12 @@ class _Shrinker:
 
     def accept(self, configuration: Any, source: ChoiceSource) -> bool:
         """Keep a candidate if it fails in the same way."""
-        if self.runs >= MOST_RUNS:
+        if self.runs >= self.most:
             return False
         self.runs += 1
         noting = Noting(source)
         outcome = judged(configuration, noting, self.oracles)
-        if outcome.signature != self.wanted:
+        if not self.keeps(outcome):
             return False
         self.configuration, self.outcome, self.named = configuration, outcome, noting.named
         return True
@@ -151,12 +154,20 @@ class _Shrinker:
         )
 
 
-def shrink(configuration: Any, outcome: Outcome, oracles: Oracles) -> Smaller:
-    """Make a failing run smaller, keeping its signature."""
-    shrinker = _Shrinker(configuration, outcome, oracles)
+def shrink(
+    configuration: Any, outcome: Outcome, oracles: Oracles, *, keeps: Keeps | None = None, most: int = MOST_RUNS
+) -> Smaller:
+    """Make a failing run smaller.
+
+    keeps  what it must still show; by default its signature
+    most   runs that this may take
+    """
+    signature = outcome.signature
+    wanted: Keeps = keeps if keeps is not None else lambda smaller: smaller.signature == signature
+    shrinker = _Shrinker(configuration, outcome, oracles, wanted, most)
     steps: tuple[Callable[[], bool], ...] = (shrinker.simplify, shrinker.soften, shrinker.lower)
     changed = True
-    while changed and shrinker.runs < MOST_RUNS:
+    while changed and shrinker.runs < most:
         changed = False
         for step in steps:
             while step():

@@ -11,13 +11,13 @@ from typing import Any
 
 from kmigrate.conformance.coverage import Coverage
 from kmigrate.conformance.errors import BadRunFile
-from kmigrate.conformance.findings import CampaignReport, Finding
+from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.runfile import setting_as_json, setting_from_json
 
 FORMAT = "kmigrate-campaign-state"
-VERSION = 2
+VERSION = 3
 
 _COUNTED = ("actions", "drivers", "found_by")
 
@@ -40,6 +40,8 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
         "seconds": report.seconds,
         "chain": report.chain.hex(),
         **{name: dict(getattr(report, name)) for name in _COUNTED},
+        "sightings": dict(report.sightings),
+        "exhibits": [exhibit.as_json(0) for exhibit in report.exhibits],
         "failures": [[list(signature), times] for signature, times in report.failures.items()],
         "findings": [finding.as_json(report.failures[finding.signature]) for finding in report.findings],
         "coverage": report.coverage.as_json(),
@@ -82,9 +84,16 @@ def _report(path: str, document: dict[str, Any]) -> CampaignReport:
     report.chain = bytes.fromhex(document["chain"])
     report.failures = Counter({tuple(signature): times for signature, times in document["failures"]})
     report.findings = [_finding(finding) for finding in document["findings"]]
+    report.sightings = Counter(document["sightings"])
+    report.exhibits = [_exhibit(exhibit) for exhibit in document["exhibits"]]
     report.coverage = Coverage.from_json(document["coverage"])
     report.corpus = [(setting_from_json(path, made), tuple(values)) for made, values in document["corpus"]]
     return report
+
+
+def _exhibit(document: dict[str, Any]) -> Exhibit:
+    values = {name: value for name, value in document.items() if name != "times"}
+    return Exhibit(**{**values, "file": None if values["file"] is None else Path(values["file"])})
 
 
 def _finding(document: dict[str, Any]) -> Finding:

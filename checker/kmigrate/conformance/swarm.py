@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Self
 
-from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SPIN, Script
+from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SLEEP, SPIN, Script
 from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
@@ -22,6 +22,16 @@ HORIZON_TRANSFERS = 160
 KINDS = ("cancel", "hasty", "page", "crash", "third party", "network")
 """Kinds of disturbance: threads that call a move off; daemons with little patience; processes with pages; a cluster
 that stops; wishes of third parties; transfers that are lost, doubled, late or damaged."""
+
+PUBLISHED_KINDS = {"asks": 0.4, "third party": 0.7, "threads": 0.7, "page": 0.5, "sleep": 0.5, "crash": 0.1}
+"""The same for published daemons: processes that ask to be moved themselves; wishes of third parties; second
+threads; pages; threads that sleep; a cluster that stops. Each with its chance: what stops a run early is rare."""
+
+MOST_WISHES = 4
+"""Of third parties in a run with published daemons."""
+
+MOST_ITEMS = 8
+"""Of a second thread there."""
 
 SEEDS = 12
 """Different scripts of each kind: few, so that machines that have come up once are used again."""
@@ -55,8 +65,9 @@ class Swarm:
 
     def setting(self, random: Random, variant: str = "hardened") -> Setting:
         """One run's setting."""
-        possible = ("page",) if variant == "published" else self.kinds
-        chosen = [kind for kind in possible if random.random() < 0.4]
+        if variant == "published":
+            return self._published(random)
+        chosen = [kind for kind in self.kinds if random.random() < 0.4]
         clusters, processes = random.choice(self.clusters), random.choice(self.processes)
         scripts = tuple(
             self._script(Random(f"{number}:{random.randrange(SEEDS)}"), number, clusters, chosen)  # noqa: S311
@@ -74,6 +85,46 @@ class Swarm:
             else (),
             faults=self._faults(random) if "network" in chosen else (),
         )
+
+    def _published(self, random: Random) -> Setting:
+        """A machine with published daemons: every cluster may be occupied, and most wishes come from outside."""
+        clusters = random.choice(self.clusters)
+        processes = random.randint(1, clusters)
+        chosen = [kind for kind in PUBLISHED_KINDS if random.random() < PUBLISHED_KINDS[kind]]
+        scripts = tuple(
+            self._crowded(Random(f"{number}:{random.randrange(SEEDS)}"), number, clusters, chosen)  # noqa: S311
+            for number in range(processes)
+        )
+        wishes: tuple[Wish, ...] = ()
+        if "third party" in chosen:
+            wishes = tuple(
+                Wish(random.randrange(processes), random.randrange(clusters))
+                for _ in range(random.randint(1, MOST_WISHES))
+            )
+        crash = Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters))
+        return Setting(
+            variant="published",
+            clusters=clusters,
+            slaves=2,
+            scripts=scripts,
+            wishes=tuple(sorted(wishes)),
+            crashes=(crash,) if "crash" in chosen else (),
+        )
+
+    def _crowded(self, random: Random, number: int, clusters: int, chosen: list[str]) -> Script:
+        """What one process does that need not ask to be moved: its threads call, take pages, sleep."""
+        away = random.choice([cluster for cluster in range(clusters) if cluster != number])
+        main = [GO] * random.randint(1, self.requests) if "asks" in chosen else []
+        items = [CALL, SPIN, *([PAGE] if "page" in chosen else [])]
+        main += [random.choice(items) for _ in range(random.randint(0, self.calls))]
+        random.shuffle(main)
+        workers = []
+        if "threads" in chosen:
+            worker = [random.choice(items) for _ in range(random.randint(1, MOST_ITEMS))]
+            if "sleep" in chosen and random.random() < 0.5:
+                worker.append(SLEEP)
+            workers.append(tuple(worker))
+        return Script(away, tuple(main), tuple(workers))
 
     def _script(self, random: Random, number: int, clusters: int, chosen: list[str]) -> Script:
         """What one process does."""

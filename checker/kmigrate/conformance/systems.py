@@ -10,10 +10,11 @@ from typing import Any
 
 from kmigrate.conformance.look import Look
 from kmigrate.conformance.machine import Machine, Still, prototype
-from kmigrate.conformance.pair import Abstraction, Fault, Frozen, Pair
+from kmigrate.conformance.pair import Abstraction, Fault, Frozen, Pair, Watching
 from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.runfile import setting_as_json
 from kmigrate.conformance.setting import Setting
+from kmigrate.conformance.signs import Signs
 from kmigrate.conformance.steps import UNTIED, Numbering, machines
 from kmigrate.conformance.swarm import Swarm
 from kmigrate.conformance.table import Table
@@ -261,10 +262,15 @@ class PublishedSystems(Systems):
 
     def at_rest(self, machine: Machine) -> Fault | None:
         """What has stopped, what hangs, what runs twice or nowhere."""
+        planned = [crash.cluster for crash in machine.setting.crashes]
         for cluster in range(machine.setting.clusters):
-            if machine.stopped(cluster):
+            if machine.stopped(cluster) and cluster not in planned:
                 return "crashed", f"the kernel of c{cluster} has stopped: {machine.system.clusters[cluster].crash}"
         return super().at_rest(machine)
+
+    def watching(self, machine: Machine) -> Watching:
+        """The signs of hazards."""
+        return Signs(machine)
 
     def matrix(self, configuration: Setting) -> tuple[tuple[str, ...], ...]:
         """No cells."""

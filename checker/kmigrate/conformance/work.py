@@ -37,7 +37,8 @@ Job = tuple[int, Any, Schedule]
 class Shown:
     """What one run showed.
 
-    values  its choices, the ordinary ones at the end left out
+    values   its choices, the ordinary ones at the end left out
+    hazards  ids of the known hazards that it shows
     """
 
     number: int
@@ -50,6 +51,7 @@ class Shown:
     trace_hash: str
     values: tuple[int, ...]
     coverage: Coverage
+    hazards: tuple[str, ...] = ()
 
 
 def show(job: Job, oracles: Oracles) -> Shown:
@@ -68,6 +70,7 @@ def show(job: Job, oracles: Oracles) -> Shown:
         outcome.trace_hash,
         tuple(choice.chosen for choice in outcome.choices),
         collector.coverage,
+        tuple(sighting.hazard for sighting in outcome.hazards),
     )
 
 

@@ -27,6 +27,12 @@ pre { background: #f5f5f5; padding: .7rem; overflow-x: auto; font-size: 13px }
 Hash <code>{{ report.hash }}</code>.
 {% if report.again %}{{ report.again }} runs were made again in another process under another hash seed;
 {{ report.nondeterministic | length }} differed.{% endif %}</p>
+{% if report.exhibits %}<h2 class="wrong">Known hazards that were seen</h2>
+<table><tr><th></th><th>hazard</th><th>where</th><th>runs</th><th>file</th></tr>
+{% for one in report.exhibits %}<tr><td>{{ one.hazard }}</td><td>{{ one.title }}</td><td>{{ one.where }}</td>
+<td class="n">{{ report.sightings[one.hazard] }}</td>
+<td>{% if one.file %}<code>{{ one.file }}</code>{% endif %}</td></tr>
+{% endfor %}</table>{% endif %}
 {% for finding in report.findings %}
 <h2 class="wrong">{{ finding.signature | join(' ') }}</h2>
 <p>{{ report.failures[finding.signature] }} runs, first in run {{ finding.first }};
@@ -68,10 +74,14 @@ def campaign_page(report: CampaignReport) -> str:
 
 
 def campaign_junit(report: CampaignReport) -> str:
-    """One test case for each way to fail, one for determinism, and one for the coverage asked for."""
+    """One test case for each way to fail and each known hazard, for determinism, and for the coverage asked for."""
     cases: list[tuple[str, str, str]] = [
         (" ".join(finding.signature), str(finding.nonconformance), finding.nonconformance.told())
         for finding in report.findings
+    ]
+    cases += [
+        (f"{one.hazard} {one.title}", one.where, f"kmigrate replay {one.file}" if one.file else "")
+        for one in report.exhibits
     ]
     if not cases:
         cases.append(("conforms", "", ""))

@@ -1,0 +1,122 @@
+"""The signs of hazards: true of published machines, false of hardened ones in the same runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from time import process_time
+
+import pytest
+
+from kmigrate.conformance import Campaign, Plan, Schedule, Setting, load, replay, systems
+from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.run import DRAIN_EVENTS, DRIVEN_EVENTS
+from kmigrate.conformance.setting import Wish
+from kmigrate.conformance.signs import Signs
+from kmigrate.conformance.state import load as load_state
+from kmigrate.conformance.state import save
+from kmigrate.impl.simulation.choice import ChoiceList, ChoiceSource, Ordinary
+from kmigrate.spec.hazards import hazard as catalogued
+
+
+def hazard_of(file: Path) -> str:
+    """The hazard after which a file is called."""
+    return file.name.removeprefix("published-").removesuffix(".run.json").upper()
+
+
+def seen(setting: Setting, choices: ChoiceSource) -> set[str]:
+    """The hazards whose signs one run shows, whatever daemons it has; to its end, which it must have."""
+    machine = systems(setting.variant).make(setting, choices)
+    signs = Signs(machine)
+    steps = 0
+    while (step := machine.step()) is not None:
+        signs.follow(step)
+        steps += 1
+        if steps == DRIVEN_EVENTS:
+            machine.loop.choices = Ordinary()
+        assert steps < DRIVEN_EVENTS + DRAIN_EVENTS
+    signs.conclude(steps)
+    return set(signs.seen)
+
+
+ALONE = Setting("published", scripts=(Script(1, ()),), wishes=(Wish(0, 1),))
+BESIDE = replace(ALONE, scripts=(Script(1, ()), Script(0, ())))
+CROSSING = replace(BESIDE, wishes=(Wish(0, 1), Wish(1, 0)))
+ASKING = replace(ALONE, scripts=(Script(1, (GO,)),), wishes=())
+
+
+@pytest.mark.parametrize(
+    ("setting", "hazards"),
+    [
+        (ALONE, {"H1", "H14"}),
+        (BESIDE, {"H1", "H2", "H14"}),
+        (CROSSING, {"H3"}),
+        (ASKING, {"H1", "H14", "H20"}),
+    ],
+)
+def test_the_ordinary_course_of_a_published_machine_shows_exactly_these_hazards(
+    setting: Setting, hazards: set[str]
+) -> None:
+    assert seen(setting, Ordinary()) == hazards
+    assert seen(replace(setting, variant="hardened"), Ordinary()) == set()
+
+
+def test_a_frozen_end_is_not_taken_for_a_freeze_of_the_caller_unless_it_was_thawed_in_between() -> None:
+    assert "H20" not in seen(CROSSING, Ordinary())
+
+
+def test_no_sign_is_seen_on_hardened_machines_under_the_runs_of_a_published_campaign() -> None:
+    plan = Plan("published", seed=1)
+    for number in range(4):
+        setting, schedule = plan.drawn(number, [])
+        assert isinstance(schedule, Schedule)
+        assert seen(replace(setting, variant="hardened"), schedule.driver()) == set()
+
+
+# -- runs that campaigns have found ------------------------------------------------------------------------
+
+FOUND = sorted(Path(__file__).with_name("hazards").glob("*.run.json"), key=lambda file: int(hazard_of(file)[1:]))
+QUICK = ("H4", "H15", "H31")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, id=hazard_of(file), marks=[] if hazard_of(file) in QUICK else pytest.mark.campaign)
+        for file in FOUND
+    ],
+)
+def test_a_hazard_that_a_campaign_has_found_is_there_in_its_file_and_not_with_hardened_daemons(file: Path) -> None:
+    recorded = load(file)
+    again = replay(recorded)
+    assert again.same
+    assert again.exit_code == 1
+    assert hazard_of(file) in again.hazards
+    assert catalogued(hazard_of(file)) is not None
+    hardened = replace(recorded.setting, variant="hardened")
+    assert seen(hardened, ChoiceList(recorded.values)) == set()
+
+
+@pytest.mark.campaign
+def test_a_campaign_names_what_it_has_found_and_goes_on_from_its_state_with_the_same(tmp_path: Path) -> None:
+    plan = Plan("published", traces=2, seed=1)
+    made = Campaign(plan)
+    made.run(tmp_path)
+    exhibits = made.report.exhibits
+    assert {"H1", "H2", "H14"} <= {exhibit.hazard for exhibit in exhibits}
+    for exhibit in exhibits:
+        assert exhibit.file is not None
+        assert exhibit.hazard in load(exhibit.file).hazards
+    save(plan, made.report, tmp_path / "state.json")
+    assert load_state(tmp_path / "state.json")[1].exhibits == exhibits
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_published_campaign_names_at_least_ten_hazards_within_a_minute_of_work(seed: int) -> None:
+    plan = Plan("published", traces=150, seed=seed)
+    before = process_time()
+    made = Campaign(plan)
+    made.run()
+    assert len(made.report.exhibits) >= 10
+    assert process_time() - before < 60
