@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 from kmigrate.conformance.look import ClusterLook, ClusterView, Records, records_of
 from kmigrate.conformance.machine import Machine, line_of, step_of
 from kmigrate.conformance.table import Step
-from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.faults import NetworkFault
