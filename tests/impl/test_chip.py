@@ -4,15 +4,30 @@ import dataclasses
 
 import pytest
 
-from kmigrate.impl.chip.geometry import GEOMETRIES, MPPA256, TINY
+from kmigrate.impl.chip.geometry import GEOMETRIES, MPPA256, TINY, Cache, IoCluster
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.errors import BadGeometry, OutOfMemoryBounds
+from kmigrate.impl.kernel.placement import thread_slots
 
 
 def test_the_mppa256_has_the_real_memory_map() -> None:
     assert (MPPA256.kernel_pool, MPPA256.frames_base, MPPA256.frames_end) == (0x0F8000, 0x120000, 0x1A0000)
     assert (MPPA256.clusters, MPPA256.cores, MPPA256.kernel_pages, MPPA256.frames) == (16, 16, 40, 128)
     assert MPPA256.memory_bytes == 2 << 20
+
+
+def test_an_io_cluster_has_fewer_cores_and_kernel_pages_and_larger_caches() -> None:
+    """nanvix-facts 1, 3.1: 4 cores, 16 kernel pages, room for 6 user threads."""
+    io = MPPA256.of_io
+    assert (io.cores, io.kernel_pages, thread_slots(io), io.data_cache.size_bytes) == (4, 16, 6, 32768)
+    assert io.kernel_pool == MPPA256.kernel_pool
+    assert TINY.of_io == TINY
+
+
+@pytest.mark.parametrize(("cores", "pages", "field"), [(1, 16, "cores is 1"), (4, 6, "kernel_pages is 6")])
+def test_an_io_cluster_that_cannot_be_is_named(cores: int, pages: int, field: str) -> None:
+    with pytest.raises(BadGeometry, match=f"io: {field}"):
+        dataclasses.replace(MPPA256, io=IoCluster(cores, pages, Cache(32768)))
 
 
 def test_geometries_are_found_by_name() -> None:

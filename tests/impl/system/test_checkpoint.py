@@ -12,10 +12,10 @@ import pytest
 from kmigrate.impl import TINY
 from kmigrate.impl.image import Image, ImageRefused, StaleIncarnation, load, resume, save
 from kmigrate.impl.image.errors import OtherKernel
-from kmigrate.impl.system import Machine, Phase, Process
+from kmigrate.impl.system import IO, Machine, Phase, Process
 from kmigrate.impl.system.checkpoint import checkpoint, restore
 from kmigrate.impl.system.errors import NameTaken, NoCheckpoint, NoDaemon, NoRestore
-from kmigrate.spec.vocabulary import Mode
+from kmigrate.spec.vocabulary import Mode, MovePhase
 
 ROUNDS = 300
 
@@ -58,12 +58,26 @@ def test_the_process_is_in_the_midst_of_its_work() -> None:
     assert len(manifest.frames_held) == 8
 
 
-@pytest.mark.parametrize("cluster", [0, 7, None], ids=["its own", "another", "the I/O cluster"])
-def test_it_begins_again_on_any_cluster_and_comes_to_the_same(cluster: int | None) -> None:
+@pytest.mark.parametrize("cluster", [0, 7], ids=["its own", "another"])
+def test_it_begins_again_on_any_compute_cluster_and_comes_to_the_same(cluster: int) -> None:
     system = Machine()
     process = restore(system, image(), cluster)
     assert result(system, process) == without()
     assert system.place(process).number == cluster
+
+
+def test_the_kernel_of_the_io_cluster_is_another_and_takes_it_neither_restored_nor_moved() -> None:
+    """H9: fewer cores and kernel pages."""
+    system = Machine()
+    with pytest.raises(OtherKernel, match="kernel with another layout"):
+        restore(system, image(), IO)
+    process = system.spawn("benchmark", 7, 20)
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.move(process, IO)
+    assert system.wait(process) == 0
+    status = system.status(process)
+    assert status is not None
+    assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "other-kernel", 0)
 
 
 def test_it_begins_again_in_another_process_of_the_host(tmp_path: Path) -> None:

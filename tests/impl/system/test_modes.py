@@ -159,10 +159,11 @@ def test_the_published_daemons_know_one_mode() -> None:
 
 @pytest.mark.campaign
 @MODES
-def test_a_self_checking_process_survives_a_thousand_moves_over_all_clusters(mode: Mode) -> None:
+def test_a_self_checking_process_survives_moves_of_every_distance(mode: Mode) -> None:
+    """Ten of each; a thousand in a row are the matter of test_travelling, whose program has less to copy."""
     system, process = started(rounds=(1 << 32) - 1)
     now = 0
-    for hop in range(1_000):
+    for hop in range(150):
         target = (now + 1 + hop % 15) % 16
         status = moved(system, process, target, mode)
         assert status.phase is MovePhase.COMPLETED, (hop, status)

@@ -71,7 +71,7 @@ def test_what_is_not_as_it_shall_be_is_said() -> None:
     assert [failure.split(", cycle")[0] for failure in ended(text).failures()] == [
         "process bench has returned 0, not returned 1",
         "process bench is on c5, not c6",
-        "io core 1 thread 18",
+        "io core 1 thread 6",
         "c7 core 0 thread 2",
         "c8 has not crashed",
     ]

@@ -3,7 +3,7 @@
 Source: nanvix-facts 1. The real numbers are those of `MPPA256`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kmigrate.impl.errors import BadGeometry
 
@@ -91,6 +91,20 @@ class Torus:
 
 
 @dataclass(frozen=True, slots=True)
+class IoCluster:
+    """What an I/O cluster has other than a compute cluster.
+
+    cores         core 0 being the master's, 2..16
+    kernel_pages  pages of the kernel pool, the four system pages included
+    caches        of each core, one for data and one for instructions
+    """
+
+    cores: int
+    kernel_pages: int
+    caches: Cache
+
+
+@dataclass(frozen=True, slots=True)
 class Geometry:
     """One chip. All memory measures are bytes and hold for each compute cluster.
 
@@ -110,6 +124,7 @@ class Geometry:
     data_cache     of each core, write-through
     instruction_cache  of each core, with lines and ways like those of the data cache
     torus          the network
+    io             the measures of the I/O cluster that has a kernel; None: it is like a compute cluster
     Raises         BadGeometry
     """
 
@@ -129,6 +144,7 @@ class Geometry:
     data_cache: Cache = Cache(8192)
     instruction_cache: Cache = Cache(8192)
     torus: Torus = Torus(columns=4, rows=4, io_clusters=2, io_nodes=4)
+    io: IoCluster | None = None
 
     def __post_init__(self) -> None:
         self._between("clusters", 1, 16)
@@ -152,6 +168,10 @@ class Geometry:
             raise BadGeometry(
                 "memory_bytes", self.memory_bytes, f"kernel, kernel pages and frames end at {self.frames_end}"
             )
+        try:
+            _ = self.of_io
+        except BadGeometry as bad:
+            raise BadGeometry(f"io: {bad.field}", bad.value, bad.needed) from None
 
     def _hardware(self) -> None:
         """Check what the cores, the MMU, the caches and the network need of each other."""
@@ -184,6 +204,25 @@ class Geometry:
         value: int = getattr(self, field)
         if not low <= value <= high:
             raise BadGeometry(field, value, f"it must be in {low}..{high}")
+
+    @property
+    def of_io(self) -> "Geometry":
+        """The same chip with the measures of its I/O cluster in the places of those of a compute cluster.
+
+        Where the kernel stands and how much memory it has are those of a compute cluster (assumed), so one ELF file
+        runs on both.
+        """
+        if self.io is None:
+            return self
+        io = self.io
+        return replace(
+            self,
+            cores=io.cores,
+            kernel_pages=io.kernel_pages,
+            data_cache=io.caches,
+            instruction_cache=io.caches,
+            io=None,
+        )
 
     @property
     def kernel_pool(self) -> int:
@@ -231,8 +270,12 @@ MPPA256 = Geometry(
     frames=128,
     page_bytes=4096,
     user_bytes=10608,
+    io=IoCluster(cores=4, kernel_pages=16, caches=Cache(32768)),
 )
-"""Kalray MPPA-256 as Nanvix uses it: 2 MB, kernel pool at 0xF8000, frames at 0x120000."""
+"""Kalray MPPA-256 as Nanvix uses it: 2 MB, kernel pool at 0xF8000, frames at 0x120000.
+
+An I/O cluster has 4 cores, 16 kernel pages and so 6 user threads.
+"""
 
 TINY = Geometry(
     name="tiny",

@@ -9,6 +9,7 @@ Source: hardened coordination (ours); nanvix-facts 2.3, 2.5, 7.2.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kmigrate.impl.chip.geometry import Geometry
 from kmigrate.impl.daemon.lane import Cargo, Lane, Lanes, LaneState, Opening
 from kmigrate.impl.daemon.letters import Letter, letter_bytes
 from kmigrate.impl.daemon.request import PORT
@@ -41,17 +42,25 @@ class Courier:
 
     heed       is given each letter that has come and is whole
     peers      the nodes to which it can write
+    measures   of the compute clusters, which say how long all letters of the chip are; None: the kernel's own
     transfers  makes the tasks of transfers
     lanes      one to each peer
     forgotten  letters that were not whole
     Raises     NoNetwork, NoRoom
     """
 
-    def __init__(self, kernel: Kernel, statics: Statics, heed: Heed, peers: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        statics: Statics,
+        heed: Heed,
+        peers: tuple[int, ...],
+        measures: Geometry | None = None,
+    ) -> None:
         self.transfers = Transfers(kernel)
         self.forgotten = 0
         self._kernel = kernel
-        self._geometry = kernel.placement.geometry
+        self._geometry = measures or kernel.placement.geometry
         self._size = letter_bytes(self._geometry)
         self._heed = heed
         self._received = statics.take(self._size)

@@ -7,7 +7,7 @@ counted twice (H12).
 Source: hardened coordination (ours); thesis 4.5.1; nanvix-facts 7, 9.
 """
 
-from kmigrate.impl.chip.geometry import PIECE_BYTES
+from kmigrate.impl.chip.geometry import PIECE_BYTES, Geometry
 from kmigrate.impl.daemon.attempt import Resident
 from kmigrate.impl.daemon.chip import Chip
 from kmigrate.impl.daemon.courier import Courier, CourierState
@@ -46,6 +46,7 @@ class HardenedDaemon:
 
     names                node of the name service, which alone may ask for moves of other clusters' processes
     places               nodes on which a process can be; None: all
+    measures             of the compute clusters; None: the kernel's own
     patience             looks of the watch, a tick apart, after which a side that waits looks after its attempt
     tell                 is told what happens
     source, destination  its two sides, with their records
@@ -60,6 +61,7 @@ class HardenedDaemon:
         *,
         names: int,
         places: tuple[int, ...] | None = None,
+        measures: Geometry | None = None,
         patience: int = PATIENCE,
         tell: Tell = silent,
     ) -> None:
@@ -68,7 +70,7 @@ class HardenedDaemon:
         if places is None:
             places = tuple(range(kernel.placement.geometry.torus.nodes))
         statics = Statics(kernel.placement)
-        courier = Courier(kernel, statics, self._heed, tuple(sorted({*places, names})))
+        courier = Courier(kernel, statics, self._heed, tuple(sorted({*places, names})), measures)
         residence = Residence(kernel, chip)
         shape = residence.shape
         largest = max(shape.section_bytes(mstate, 1, 1) for mstate in ORDER if mstate not in PAGED)

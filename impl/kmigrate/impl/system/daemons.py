@@ -6,6 +6,7 @@ Source: thesis 4.5; the hardened kind is ours.
 from enum import StrEnum
 from typing import Protocol, Self
 
+from kmigrate.impl.chip.geometry import Geometry
 from kmigrate.impl.daemon.events import Tell
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.published import PublishedDaemon
@@ -53,18 +54,34 @@ class Daemon(Protocol):
 
 
 def daemon_of(
-    kind: DaemonKind, cluster: Cluster, agent: Agent, places: tuple[int, ...], names: int, patience: int, tell: Tell
+    kind: DaemonKind,
+    cluster: Cluster,
+    agent: Agent,
+    measures: Geometry,
+    places: tuple[int, ...],
+    names: int,
+    patience: int,
+    tell: Tell,
 ) -> Daemon:
     """The daemon of a cluster.
 
     agent     of the same cluster: a process that it takes in belongs to the daemon from then on
+    measures  of the compute clusters
     places    nodes on which a process can be
     names     node of the services
     patience  ticks after which a hardened side looks after its attempt
     """
     if kind is DaemonKind.PUBLISHED:
         return PublishedDaemon(cluster.kernel, cluster.cores, tell)
-    daemon = HardenedDaemon(cluster.kernel, cluster.cores, names=names, places=places, patience=patience, tell=tell)
+    daemon = HardenedDaemon(
+        cluster.kernel,
+        cluster.cores,
+        names=names,
+        places=places,
+        measures=measures,
+        patience=patience,
+        tell=tell,
+    )
     daemon.station.taken = lambda: agent.state.load is not None
     daemon.station.runtime = lambda: cluster.runtime
     agent.free = lambda: daemon.free

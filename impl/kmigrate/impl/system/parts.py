@@ -65,7 +65,7 @@ class Parts:
             number: Cluster(
                 number,
                 self.node_of(number),
-                geometry,
+                geometry.of_io if number is IO else geometry,
                 self.network,
                 self.agenda,
                 self.timing,
@@ -108,8 +108,8 @@ class Parts:
         assert flows is not None
         flows.polls = False
         places = tuple(self._by_node)
-        names, patience = self.services.node, self.timing.patience
-        daemon = daemon_of(kind, cluster, agent, places, names, patience, partial(tell, cluster))
+        names, patience, chip = self.services.node, self.timing.patience, self.geometry
+        daemon = daemon_of(kind, cluster, agent, chip, places, names, patience, partial(tell, cluster))
         self.daemons[cluster.node] = daemon
         daemon.start()
 

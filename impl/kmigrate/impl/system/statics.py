@@ -235,10 +235,10 @@ class Keeper:
         if kind is int:
             return value
         if kind is list:
-            kinds = set(map(type, value))
-            if kinds <= _ITSELF:
+            met = set(map(type, value))
+            if met <= _ITSELF:
                 return value[:]
-            if kinds <= _TASKS and all(task is None or task.identity in self._tasks for task in value):
+            if met <= _TASKS and all(task is None or task.identity in self._tasks for task in value):
                 return [task and self._tasks[task.identity] for task in value]
         return self.put_one(other.keep(value))
 
