@@ -43,18 +43,22 @@ class Sighting(Protocol):
     @property
     def hazard(self) -> str:
         """Its id in the catalogue."""
+        ...
 
     @property
     def title(self) -> str:
         """What the catalogue calls it."""
+        ...
 
     @property
     def where(self) -> str:
         """Where it was seen, in a sentence."""
+        ...
 
     @property
     def step(self) -> int:
         """After how many events."""
+        ...
 
 
 class Watching(Protocol):
@@ -63,6 +67,7 @@ class Watching(Protocol):
     @property
     def seen(self) -> Mapping[str, Sighting]:
         """The first sighting of each, by its id."""
+        ...
 
     def follow(self, step: Any) -> None:
         """Look at the machine after an event."""
