@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from kmigrate.impl.kernel.syscall import Call
 
-GO, CALL, CANCEL, SPIN, PAGE = "go", "call", "cancel", "spin", "page"
+GO, CALL, CANCEL, SPIN, PAGE, AGAIN = "go", "call", "cancel", "spin", "page", "again"
 """What a thread can do: ask to move to the other of two nodes; make a remote call; take the request back; compute;
-take a page and write into it."""
+take a page and write into it; say that it is done, and begin anew: only a further thread can, at its end."""
 
 WORD = 4
-ITEMS = (GO, CALL, CANCEL, SPIN, PAGE)
+ITEMS = (GO, CALL, CANCEL, SPIN, PAGE, AGAIN)
 
 IDENTITY = WORD
 """Offset of the word in the user sections that holds the process's number plus one; a jump stands before it."""
@@ -110,10 +110,11 @@ def _words(item: str, page: int) -> Iterable[int]:
         yield _store(_S1, _T0, 8)
 
 
-def _finish(base: int, thread: int) -> list[int]:
-    """Say that a thread is done, and compute for ever."""
+def _finish(base: int, thread: int, back: int = 0) -> list[int]:
+    """Say that a thread is done, and compute for ever, or begin anew so many words before."""
     done = base + DONE + WORD * thread
-    return [*_load_immediate(_T0, done), _addi(_A1, 0, 1), _store(_A1, _T0, 0), _jump(0)]
+    words = [*_load_immediate(_T0, done), _addi(_A1, 0, 1), _store(_A1, _T0, 0)]
+    return [*words, _jump(-WORD * (back + len(words)) if back else 0)]
 
 
 def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int, page: int) -> bytes:
@@ -126,10 +127,11 @@ def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int,
     starts: list[int] = []
     first = BEGIN + WORD
     for thread, worker in enumerate(script.workers, start=1):
-        starts.append(base + first + WORD * len(routines))
+        begin = len(routines)
+        starts.append(base + first + WORD * begin)
         for item in worker:
             routines += _words(item, page)
-        routines += _finish(base, thread)
+        routines += _finish(base, thread, len(routines) - begin if worker[-1:] == (AGAIN,) else 0)
     main = first + WORD * len(routines)
     body: list[int] = []
     for start in starts:
