@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kmigrate.checker.interpret import Interpreter
-from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.pair import Abstraction, Pair
 from kmigrate.conformance.table import Bound, Reading
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.spec.language.model import Slot, State
@@ -128,6 +128,7 @@ class Oracle:
 class Judge:
     """Follows one machine, from its start or, given what was remembered and the states by then, from the middle.
 
+    look       looks at the machine; that of the pair if it is not given
     states     the states of the model that explain the trace so far
     steps      events judged
     visible    those that were actions of the model
@@ -136,11 +137,17 @@ class Judge:
     """
 
     def __init__(
-        self, machine: Any, oracle: Oracle, *, memory: Any = None, states: list[State] | None = None
+        self,
+        machine: Any,
+        oracle: Oracle,
+        *,
+        memory: Any = None,
+        states: list[State] | None = None,
+        look: Abstraction | None = None,
     ) -> None:
         self.machine, self.oracle = machine, oracle
         self.memory = oracle.pair.memory() if states is None else memory
-        self.look = oracle.pair.abstraction(machine, oracle.model, self.memory)
+        self.look = look or oracle.pair.abstraction(machine, oracle.model, self.memory)
         self.states: list[State] = oracle.closure(list(oracle.initial)) if states is None else states
         self.steps = 0
         self.visible = 0

@@ -222,7 +222,7 @@ class Picture:
         self, views: Sequence[ClusterView], records: Records, numbers: Mapping[Attempt, int]
     ) -> tuple[int | None, ...]:
         """All codes, those of the attempts and of the name service now taken in."""
-        base, first, codes = self._base, self._first, self._codes
+        base, first, codes = list(self._base), self._first, self._codes
         base[first["requested"]] = len(numbers)
         for attempt, number in numbers.items():
             source, destination = attempt.source - self._node, attempt.destination - self._node

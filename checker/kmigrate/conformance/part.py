@@ -16,9 +16,11 @@ from kmigrate.conformance.look import ClusterLook, ClusterView, Records, records
 from kmigrate.conformance.machine import Machine, line_of, step_of
 from kmigrate.conformance.table import Step
 from kmigrate.impl.simulation.loop import EventClass, Pending
+from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.faults import NetworkFault
 from kmigrate.impl.system.key import key_of_cluster, key_of_services
+from kmigrate.impl.system.machine import Machine as System
 from kmigrate.impl.system.moves import Wish
 from kmigrate.impl.system.snapshot import put_cluster, put_services, services_of, state_of
 from kmigrate.spec.language import Model
@@ -50,6 +52,7 @@ class PartState:
     """One state of a part.
 
     number  among the states of its part, in the order in which they were found
+    held    all of it; None: it is what the stimulus of `origin` does in the state of `origin`
     labels  what it can do by itself
     view    what the abstraction sees of it; `looks` is its number among the views of the part
     rests   nothing more is to be expected of it unless something comes
@@ -62,6 +65,7 @@ class PartState:
     view: View
     looks: int
     rests: bool
+    origin: tuple[PartState, Stimulus] | None
     ways: dict[Stimulus, PartStep] = field(default_factory=dict)
 
 
@@ -103,8 +107,8 @@ class Part(ABC):
         """Its state, to be put back."""
 
     @abstractmethod
-    def put(self, held: Any) -> None:
-        """Bring it into a state; nothing is pending before this."""
+    def put_into(self, system: System, held: Any) -> None:
+        """Bring it into a state, in any machine built alike; nothing of it is pending there before this."""
 
     @abstractmethod
     def key(self) -> bytes:
@@ -122,9 +126,10 @@ class Part(ABC):
 
     def first(self) -> PartState:
         """The state in which the machine is that it was made of."""
-        held = self._now(), self.keep()
-        self._alone(held)
-        return self._state()
+        self._alone((self._now(), self.keep()))
+        found = self._at = self._state(None)
+        found.held = self._now(), self.keep()
+        return found
 
     def take(self, state: PartState, stimulus: Stimulus) -> PartStep:
         """What a stimulus does in a state: remembered, or executed now."""
@@ -134,10 +139,49 @@ class Part(ABC):
         return found
 
     def _execute(self, state: PartState, stimulus: Stimulus) -> PartStep:
-        if self._at is not state:
-            self._alone(state.held)
-        self._at = None
+        self._go(state)
         self.executed += 1
+        event, told = self._happen(stimulus)
+        fabric, agenda = self.machine.system.fabric, self.machine.system.agenda
+        step = step_of(0, event, told)
+        under_way = sorted(fabric.under_way, key=lambda one: one[0].key)
+        for pending, _ in under_way:
+            agenda.withdraw(pending)
+        after = self._at = self._state((state, stimulus))
+        sent = tuple(replace(transfer, sent=0) for _, transfer in under_way)
+        return PartStep(after, sent, fabric.carried, step, line_of(step))
+
+    def _go(self, state: PartState) -> None:
+        """Bring it into a state, from the last one on the way there that is held."""
+        if self._at is state:
+            return
+        way: list[Stimulus] = []
+        here = state
+        while here.held is None and here is not self._at:
+            assert here.origin is not None
+            here, stimulus = here.origin
+            way.append(stimulus)
+        if here is not self._at:
+            self._alone(here.held)
+        self._at = None
+        for stimulus in reversed(way):
+            self._happen(stimulus)
+            for pending, _ in self.machine.system.fabric.under_way:
+                self.machine.system.agenda.withdraw(pending)
+        self._at = state
+        if way:
+            state.held = self._now(), self.keep()
+
+    def hold(self, state: PartState) -> Any:
+        """All of a state."""
+        if state.held is None:
+            self._go(state)
+            state.held = self._now(), self.keep()
+        return state.held
+
+    def _happen(self, stimulus: Stimulus) -> tuple[TraceEvent, tuple[TraceEvent, ...]]:
+        """Let something happen to it as it is now: the event, and what was told meanwhile."""
+        self._at = None
         system = self.machine.system
         fabric, tape = system.fabric, system.agenda.tape
         fabric.under_way.clear()
@@ -149,13 +193,7 @@ class Part(ABC):
             event = system.crash(self.cluster)
         else:
             event = system.agenda.take(self._pending(stimulus))
-        step = step_of(0, event, tuple(one for one in tape.events if one is not event))
-        under_way = sorted(fabric.under_way, key=lambda one: one[0].key)
-        for pending, _ in under_way:
-            system.agenda.withdraw(pending)
-        after = self._at = self._state()
-        sent = tuple(replace(transfer, sent=0) for _, transfer in under_way)
-        return PartStep(after, sent, fabric.carried, step, line_of(step))
+        return event, tuple(one for one in tape.events if one is not event)
 
     def _pending(self, stimulus: Stimulus) -> Pending:
         system = self.machine.system
@@ -167,7 +205,7 @@ class Part(ABC):
             return system.wishes[-1][0]
         return next(event for event in system.agenda.pending if event.label == stimulus.label)
 
-    def _state(self) -> PartState:
+    def _state(self, origin: tuple[PartState, Stimulus] | None) -> PartState:
         """The state in which it is now, with nothing else pending."""
         view = self.view()
         key = (self.key(), view)
@@ -177,11 +215,12 @@ class Part(ABC):
             assert all(event.key[1] != EventClass.NETWORK for event in self.machine.system.agenda.pending)
             found = PartState(
                 len(self.states),
-                (self._now(), self.keep()),
+                None,
                 tuple(sorted(labels)),
                 view,
                 self._views.setdefault(view, len(self._views)),
                 self.rests(),
+                origin,
             )
             self._known[key] = found
             self.states.append(found)
@@ -198,7 +237,7 @@ class Part(ABC):
         system.agenda.put_back(now, sequence, b"", 0)
         system.fabric.under_way.clear()
         system.wishes.clear()
-        self.put(kept)
+        self.put_into(system, kept)
 
 
 class ClusterPart(Part):
@@ -218,14 +257,14 @@ class ClusterPart(Part):
         kept = [whole[at : at + PAGE_BYTES] for at in range(0, len(whole), PAGE_BYTES)]
         return tuple(pages.setdefault(page, page) for page in kept), state_of(self.machine.system, place)
 
-    def put(self, held: Any) -> None:
+    def put_into(self, system: System, held: Any) -> None:
         """Bring the cluster into a state."""
         pages, state = held
-        place = self._place
+        place = system.cluster(self.cluster)
         whole, size = b"".join(pages), len(place.memory.data)
         place.memory.data[:] = whole[:size]
         place.cores.put_back(whole[size:])
-        put_cluster(self.machine.system, place, state)
+        put_cluster(system, place, state)
 
     def key(self) -> bytes:
         """The cluster's key."""
@@ -247,9 +286,9 @@ class ServicesPart(Part):
         """All that the services know, and what is pending."""
         return services_of(self.machine.system)
 
-    def put(self, held: Any) -> None:
+    def put_into(self, system: System, held: Any) -> None:
         """Bring the services into a state."""
-        put_services(self.machine.system, held)
+        put_services(system, held)
 
     def key(self) -> bytes:
         """What the services know, clocks left out."""

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from kmigrate.impl.kernel.syscall import Call
 
-GO, CALL, CANCEL, SPIN, PAGE, SLEEP = "go", "call", "cancel", "spin", "page", "sleep"
+GO, CALL, CANCEL, SPIN, PAGE, SLEEP, AGAIN = "go", "call", "cancel", "spin", "page", "sleep", "again"
 """What a thread can do: ask to move to the other of two nodes; make a remote call; take the request back; compute;
-take a page and write into it; sleep until another thread wakes it, which none does."""
+take a page and write into it. At its end, a thread that says that it is done can sleep until another one wakes it,
+which none does, or, if it is not the first, begin anew."""
 
 WORD = 4
-ITEMS = (GO, CALL, CANCEL, SPIN, PAGE, SLEEP)
+ITEMS = (GO, CALL, CANCEL, SPIN, PAGE, SLEEP, AGAIN)
 
 IDENTITY = WORD
 """Offset of the word in the user sections that holds the process's number plus one; a jump stands before it."""
@@ -110,11 +111,13 @@ def _words(item: str, page: int) -> Iterable[int]:
         yield _store(_S1, _T0, 8)
 
 
-def _finish(base: int, thread: int, items: tuple[str, ...] = ()) -> list[int]:
-    """Say that a thread is done, sleep if that is the last of its items, and compute for ever."""
-    done = base + DONE + WORD * thread
-    sleep = _call(Call.SLEEP) if items[-1:] == (SLEEP,) else []
-    return [*_load_immediate(_T0, done), _addi(_A1, 0, 1), _store(_A1, _T0, 0), *sleep, _jump(0)]
+def _finish(base: int, thread: int, items: tuple[str, ...] = (), words_before: int = 0) -> list[int]:
+    """Say that a thread is done; then do what the last of its items says, or compute for ever."""
+    last = items[-1] if items else ""
+    words = [*_load_immediate(_T0, base + DONE + WORD * thread), _addi(_A1, 0, 1), _store(_A1, _T0, 0)]
+    if last == SLEEP:
+        words += _call(Call.SLEEP)
+    return [*words, _jump(-WORD * (words_before + len(words)) if last == AGAIN else 0)]
 
 
 def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int, page: int) -> bytes:
@@ -127,10 +130,11 @@ def machine_code(script: Script, nodes: tuple[int, int], number: int, base: int,
     starts: list[int] = []
     first = BEGIN + WORD
     for thread, worker in enumerate(script.workers, start=1):
-        starts.append(base + first + WORD * len(routines))
+        begin = len(routines)
+        starts.append(base + first + WORD * begin)
         for item in worker:
             routines += _words(item, page)
-        routines += _finish(base, thread, worker)
+        routines += _finish(base, thread, worker, len(routines) - begin)
     main = first + WORD * len(routines)
     body: list[int] = []
     for start in starts:

@@ -1,0 +1,196 @@
+"""The judged graph of a machine: calm states, and between them what the model sees and what was hidden after it.
+
+A node is a calm state of the machine together with what the judge knows by then. Each way on is judged once, by the
+same judge that follows single runs, and remembered; walking it again costs a look-up. Nothing is assumed of a way
+that was not executed and judged in this process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kmigrate.conformance.denominator import Edge
+from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
+from kmigrate.conformance.look import ClusterView, Picture
+from kmigrate.conformance.machine import TICK, Machine
+from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.product import Option, Place, Product, label_of
+from kmigrate.conformance.setting import Setting
+from kmigrate.conformance.steps import Numbering
+from kmigrate.impl.daemon.attempt import Attempt
+from kmigrate.impl.simulation.choice import Ordinary
+from kmigrate.spec.language.model import State
+
+Context = tuple[tuple[State, ...], tuple[Attempt, ...]]
+"""The states of the model that explain what has happened, and the attempts in the order of their numbers."""
+
+
+@dataclass(slots=True, eq=False)
+class Way:
+    """One event that is seen, or a tick, and the hidden ones after it.
+
+    after   None where the judge says no
+    edges   of the model, those that the first event is
+    labels  of all events, empty where there was nothing to choose
+    lines   what they add to the hash of a run
+    """
+
+    after: Node | None
+    edges: tuple[Edge, ...]
+    labels: tuple[str, ...]
+    lines: bytes
+    tick: bool
+    finding: Nonconformance | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A calm state of the machine, and what the judge knows.
+
+    parent  the way by which it was reached first, and from where
+    """
+
+    number: int
+    place: Place
+    context: Context
+    parent: tuple[Node, Way] | None
+    ways: list[Way] | None = field(default=None, repr=False)
+
+
+class Graph:
+    """All that was judged of the machines of one setting.
+
+    nodes     in the order in which they were reached
+    failures  the first way to each kind of nonconformance: the node before, and the way
+    judged    steps that were judged for the first time
+    """
+
+    def __init__(self, pair: Pair[Any], setting: Setting, oracle: Oracle | None = None) -> None:
+        self.pair, self.setting = pair, setting
+        self.oracle = oracle or Oracle(pair, setting)
+        self.product = Product(setting, self.oracle.model, self.oracle.table)
+        self.nodes: list[Node] = []
+        self.failures: dict[tuple[str, ...], tuple[Node, Way]] = {}
+        self.judged = 0
+        self._known: dict[tuple[Place, Context], Node] = {}
+        self._picture = Picture(self.oracle.model, setting.geometry.torus.first_compute)
+        judge = Judge(Machine(self.product.setting, Ordinary()), self.oracle)
+        self.wrong = judge.start()
+        self.opening = self.product.calm(self.product.first)
+        self.root = self._node(self.opening.end, (tuple(judge.states), ()), None)
+
+    @property
+    def states(self) -> set[State]:
+        """States of the model in which the machine was."""
+        return {state for node in self.nodes for state in node.context[0]}
+
+    @property
+    def edges(self) -> set[Edge]:
+        """Edges of the model that the machine took."""
+        return {edge for node in self.nodes for way in node.ways or () for edge in way.edges}
+
+    def _node(self, place: Place, context: Context, parent: tuple[Node, Way] | None) -> Node:
+        key = place, context
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = Node(len(self.nodes), place, context, parent)
+            self.nodes.append(found)
+        return found
+
+    def ways(self, node: Node) -> list[Way]:
+        """All ways on from a node, judged now if they never were; none where nothing more is to be expected."""
+        if node.ways is None:
+            node.ways = []
+            for option in node.place.options if not node.place.rests else ():
+                way = self._way(node, option)
+                if way is not None:
+                    node.ways.append(way)
+        return node.ways
+
+    def _way(self, node: Node, option: Option) -> Way | None:
+        product, place = self.product, node.place
+        tick, label = option.label.endswith(TICK), label_of(place, option)
+        try:
+            step, after = product.take(place, option)
+            if product.hidden(place.parts[option.part], step):
+                if not tick or after is place:
+                    return None
+                context, edges, wrong = node.context, (), None
+            else:
+                context, edges, wrong = self._judge(node.context, step.step, after)
+        except Exception as error:
+            wrong = Nonconformance("error", type(error).__name__, 0, f"the machine broke down: {error}")
+            return self._failed(node, Way(None, (), (label,), b"", tick, wrong))
+        if wrong is not None:
+            return self._failed(node, Way(None, edges, (label,), step.line, tick, wrong))
+        calm = product.calm(after)
+        way = Way(None, edges, (label, *calm.labels), step.line + calm.lines, tick)
+        way.after = self._node(calm.end, context, (node, way))
+        return way
+
+    def _failed(self, node: Node, way: Way) -> Way:
+        assert way.finding is not None
+        self.failures.setdefault(way.finding.signature, (node, way))
+        return way
+
+    def _judge(
+        self, context: Context, event: Any, place: Place
+    ) -> tuple[Context, tuple[Edge, ...], Nonconformance | None]:
+        """Judge one event after which the machine is as `place` looks."""
+        states, attempts = context
+        numbering = Numbering({attempt: number for number, attempt in enumerate(attempts)})
+        views = [part.view for part in place.parts[:-1]]
+        records = place.parts[-1].view
+        for cluster, view in enumerate(views):
+            assert isinstance(view, ClusterView)
+            self._picture.put(cluster, view)
+
+        def look(whole: bool) -> tuple[int | None, ...]:
+            return self._picture.codes(views, records, numbering.numbers)  # type: ignore[arg-type]
+
+        judge = Judge(None, self.oracle, memory=numbering, states=list(states), look=look)
+        wrong = judge.observe(event)
+        self.judged += 1
+        edges = tuple(Edge(state, action) for state, action in judge.taken)
+        return (tuple(judge.states), tuple(numbering.numbers)), edges, wrong
+
+    # -- all of it ---------------------------------------------------------------------------------------
+
+    def explore(self, limit: int, progress: Callable[[int, int], None] | None = None) -> bool:
+        """Judge the ways of every node, those with fewer ticks first.
+
+        limit     nodes; past it the rest is left
+        progress  told (nodes so far, nodes waiting) after each
+        Returns whether every way of every node was judged.
+        """
+        now, later = deque([self.root]), deque[Node]()
+        seen = {self.root}
+        while now or later:
+            if len(self.nodes) > limit:
+                return False
+            if not now:
+                now, later = later, deque()
+            for way in self.ways(now.popleft()):
+                if way.after is not None and way.after not in seen:
+                    seen.add(way.after)
+                    (later if way.tick else now).append(way.after)
+            if progress is not None:
+                progress(len(seen), len(now) + len(later))
+        return True
+
+    def path(self, node: Node) -> list[Way]:
+        """The ways by which a node was reached first."""
+        found: list[Way] = []
+        while node.parent is not None:
+            node, way = node.parent
+            found.append(way)
+        return found[::-1]
+
+    def labels(self, path: list[Way]) -> Iterator[str]:
+        """What is chosen in a run that goes along some ways from the start."""
+        yield from filter(None, self.opening.labels)
+        for way in path:
+            yield from filter(None, way.labels)
