@@ -188,7 +188,7 @@ class Machine:
         return all(self.rests(cluster) for cluster in range(len(self.daemons)))
 
     def rests(self, cluster: int) -> bool:
-        """Whether a cluster has stopped, or has no attempt open, no letter to write and no thread with work to do."""
+        """Whether a cluster has stopped, or has no attempt open, no letter to write and no thread at work."""
         if self.stopped(cluster):
             return True
         daemon = self.daemons[cluster]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from kmigrate.conformance.mutation import Mutant
 
 _JUDGE = "conformance.judge:"
-_LOOK = "conformance.look:Look."
+_LOOK = "conformance.look:ClusterLook."
+_PICTURE = "conformance.look:Picture."
 
 JUDGE: tuple[Mutant, ...] = (
     Mutant(
@@ -31,24 +32,24 @@ JUDGE: tuple[Mutant, ...] = (
     ),
     Mutant(
         "content-unseen",
-        _LOOK + "_place",
-        "content = [standing] * whole",
-        "content = [nobody] * whole",
+        _LOOK + "_of_place",
+        "(standing,) * whole",
+        "(nobody,) * whole",
         "memory is never looked at",
     ),
-    Mutant("holds-unseen", _LOOK + "_kernel", "int(kernel.scheduler.held)", "None", "no cluster is ever seen held"),
+    Mutant("holds-unseen", _LOOK + "_of_kernel", "int(self._kernel.scheduler.held)", "None", "no cluster is ever seen held"),
     Mutant(
         "names-unseen",
-        _LOOK + "_protocol",
-        'base[first["owner"] + process] = records[process].owner - self._machine.first',
+        _PICTURE + "codes",
+        'base[first["owner"] + process] = owner - self._node',
         'base[first["owner"] + process] = None',
         "the name service is not looked at",
     ),
     Mutant(
         "threads-unseen",
-        _LOOK + "_kernel",
-        'self._put("life", cluster, look.threads())',
-        'self._put("life", cluster, [None] * self._threads)',
+        _LOOK + "_of_kernel",
+        'yield "life", tuple(look.threads())',
+        'yield "life", (None,) * self._threads',
         "no thread is looked at",
     ),
 )
