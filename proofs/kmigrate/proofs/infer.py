@@ -23,7 +23,7 @@ from kmigrate.proofs.clause import Clause
 from kmigrate.proofs.errors import NothingInferred
 from kmigrate.proofs.evidence import Evidence, Place
 from kmigrate.proofs.instances import Finite
-from kmigrate.proofs.literals import Literal, cheapest, cost, numbered_sorts, renamed, scope_of
+from kmigrate.proofs.literals import Literal, cheapest, cost, renamed, scope_of
 from kmigrate.proofs.samples import reached
 from kmigrate.proofs.template import Variate
 from kmigrate.proofs.unlimited import Needed, needed
@@ -64,7 +64,6 @@ class Inference:
         models = [one.model for one in self.instances]
         self._states = [(model, reached(model)) for model in (*models, *map(claim.instance, claim.samples))]
         self._safety = tuple(claim.property(models[0], name) for name in claim.safety)
-        self._numbers = 2 if numbered_sorts(models) < 2 else 1
         self._evidence: dict[tuple[Variate, ...], Evidence] = {}
         self.clauses: list[Clause] = []
         self._tried = 0
@@ -138,7 +137,7 @@ class Inference:
     def _short(self) -> None:
         """Find the clauses of at most two literals, about two values of a kind, that steps keep together."""
         scope: list[Variate] = []
-        for one in (v for i in self.instances for v in scope_of(i.model, self._nearest, self._numbers)):
+        for one in (v for i in self.instances for v in scope_of(i.model, self._nearest)):
             if one not in scope and sum(other.sort == one.sort for other in scope) < 2:
                 scope.append(one)
         evidence = self._seen(tuple(scope))
@@ -158,8 +157,19 @@ class Inference:
             many = len(clauses)
             for instance in self.instances:
                 clauses = instance.kept(self._safety, clauses)
-        self.clauses = clauses
-        self._told(f"{len(clauses)} short clauses of {self._tried} are kept at small sizes")
+        self.clauses = self._spared(clauses)
+        self._told(f"{len(clauses)} of {self._tried} short clauses are kept at small sizes, {len(self.clauses)} do")
+
+    def _spared(self, clauses: list[Clause]) -> list[Clause]:
+        """The clauses without those that follow from the others, the dearest first."""
+        asked = [instance.following(clauses) for instance in self.instances]
+        costs = [sum(cost(literal, self._nearest) for literal in clause.literals) for clause in clauses]
+        left = list(range(len(clauses)))
+        for place in sorted(left, key=lambda n: (-costs[n], n)):
+            others = [other for other in left if other != place]
+            if all(follows(place, others) for follows in asked):
+                left = others
+        return [clauses[place] for place in left]
 
     # -- finite instances -------------------------------------------------------------------------------
 
@@ -195,7 +205,7 @@ class Inference:
         made = sum(one.name.startswith("found") for one in self.clauses) + 1
         if made > CANDIDATES:
             raise NothingInferred(self.claim.name, f"{CANDIDATES} clauses do not suffice")
-        evidence = self._seen(scope_of(instance.model, self._nearest, self._numbers))
+        evidence = self._seen(scope_of(instance.model, self._nearest))
         rows = (evidence.places(row[0]) for row in evidence.templates.rows(instance.model, [state]))
         told = [places for places in rows if not evidence.met(places)]
         if not told:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -102,19 +102,28 @@ class Finite:
             yield {name: value for part in found for name, value in part.items()}
 
     def least(self) -> State:
-        """A state of which what the solver was told is true, as like an initial one as a greedy search finds."""
+        """A state of which what the solver was told is true, as like an initial one as a greedy search finds.
+
+        Every slot is asked for its value, so that the same state is found whatever model the solver would give.
+        """
         alike: list[Term] = []
-        for slot, variable in enumerate(self.traced.variables):
-            equal = variable == self.traced.constant(slot, self.first[slot])
+        found = dict[int, int]()
+        for slot in range(len(self.first)):
+            equal = self._is(slot, self.first[slot])
             if self.solver.check(*alike, equal) == z3.sat:
                 alike.append(equal)
-        assert self.solver.check(*alike) == z3.sat
-        found = self.solver.model()
-        codes = []
-        for variable in self.traced.variables:
-            value = found.eval(variable, model_completion=True)
-            codes.append(int(z3.is_true(value)) if z3.is_bool(variable) else value.as_long())
-        return tuple(codes)
+                found[slot] = self.first[slot]
+        for slot in (n for n in range(len(self.first)) if n not in found):
+            for code in range(len(self.model.schema.slots[slot].domain.values)):
+                equal = self._is(slot, code)
+                if self.solver.check(*alike, equal) == z3.sat:
+                    alike.append(equal)
+                    found[slot] = code
+                    break
+        return tuple(found[slot] for slot in range(len(self.first)))
+
+    def _is(self, slot: int, code: int) -> Term:
+        return self.traced.variables[slot] == self.traced.constant(slot, code)
 
     def keeps(self, clause: Clause) -> bool:
         """Whether every step keeps a clause where it and what the solver was told hold."""
@@ -152,6 +161,19 @@ class Finite:
             alive = [n for n in alive if not z3.is_false(broken.eval(after[n], model_completion=True))]
         solver.pop()
         return [clauses[number] for number in alive]
+
+    def following(self, clauses: Sequence[Clause]) -> Callable[[int, Collection[int]], bool]:
+        """Of some clauses, by their places: whether one follows from others."""
+        solver = z3.SolverFor("QF_FD")
+        solver.add(*self.traced.constraints)
+        terms = [self.term(clause) for clause in clauses]
+        solver.add(*(z3.Implies(z3.Bool(f"known!{place}"), term) for place, term in enumerate(terms)))
+
+        def follows(place: int, others: Collection[int]) -> bool:
+            known = (z3.Bool(f"known!{other}") for other in others)
+            return bool(solver.check(*known, z3.Not(terms[place])) == z3.unsat)
+
+        return follows
 
     def nearness(self, claims: Iterable[Property]) -> tuple[set[str], dict[str, float]]:
         """The relations of which something is claimed; and of each relation, how often a step of those reads it."""

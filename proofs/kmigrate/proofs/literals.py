@@ -19,8 +19,8 @@ compares a number with a size or a constant, for at a small size much is true of
 opposite."""
 
 
-def scope_of(model: Model, wanted: Collection[str], numbers: int = 2) -> tuple[Variate, ...]:
-    """A value for each identity, and some numbers of each sort, of the sorts of some relations."""
+def scope_of(model: Model, wanted: Collection[str]) -> tuple[Variate, ...]:
+    """A value for each identity, and two numbers of each sort, of the sorts of some relations."""
     variables = dict.fromkeys(slot.variable for slot in model.schema.slots if slot.variable.name in wanted)
     named = (sort for v in variables for sort in (*v.index, getattr(v.of, "identity", v.of)))
     indices = {sort for v in variables for sort in v.index}
@@ -31,18 +31,12 @@ def scope_of(model: Model, wanted: Collection[str], numbers: int = 2) -> tuple[V
             names = [f"{sort.kind.letter}{n}" for n in range(1, len(model.schema.domain(sort).values) + 1)]
         elif isinstance(sort, Range):
             numbered = sum(isinstance(one.sort, Range) for one in found)
-            many = min(numbers, len(model.schema.domain(sort).values))
+            many = min(2, len(model.schema.domain(sort).values))
             names = [f"i{numbered + n}" for n in range(1, many + 1)]
         else:
             continue
         found += [Variate(name, sort) for name in names]
     return tuple(found)
-
-
-def numbered_sorts(models: Sequence[Model]) -> int:
-    """How many sorts of numbers relations have as places, in any of some models."""
-    sorts = {sort for model in models for slot in model.schema.slots for sort in slot.variable.index}
-    return sum(isinstance(sort, Range) for sort in sorts)
 
 
 def relations(atom: Atom) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 import z3
 
 from kmigrate.proofs.claim import Claim
-from kmigrate.proofs.relevance import Relevance
+from kmigrate.proofs.relevance import EFFORT, Relevance
 from kmigrate.proofs.script import Named, Question, Script
 from kmigrate.spec.language import SpecError
 from kmigrate.spec.language.model import Model
@@ -68,6 +68,8 @@ class Obligations:
     """All obligations of a claim."""
 
     claim: Claim
+    effort: int = EFFORT
+    """How hard it is tried to find the hypotheses that an obligation needs (see `relevance`)."""
     model: Model = field(init=False)
     traced: UnboundedModel = field(init=False)
 
@@ -75,7 +77,7 @@ class Obligations:
         self.model = self.claim.instance(self.claim.sizes[0])
         self.traced = UnboundedModel(self.model, self.claim.open)
         self._script = Script(self.traced, self.claim.name)
-        self._relevance = Relevance(self.traced)
+        self._relevance = Relevance(self.traced, self.effort)
         self._variables = {v.name: v for v in self.traced.variables}
 
     @cached_property

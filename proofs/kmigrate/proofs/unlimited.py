@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.obligation import Obligations
 
+EFFORT = 16_000_000
+"""z3's limit for one question: more than for a proof that is written by hand, for there are more hypotheses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Needed:
@@ -23,7 +26,7 @@ class Needed:
 
 def needed(claim: Claim) -> Needed:
     """Ask for what is claimed, then for what that needs, and so on; each conjunct once."""
-    obligations = Obligations(claim)
+    obligations = Obligations(claim, EFFORT)
     failed, asked = set[str](), set[str]()
     waiting, next_ones = set(claim.safety), obligations.soundness()
     while waiting:
