@@ -20,22 +20,24 @@ opposite."""
 
 
 def scope_of(model: Model, wanted: Collection[str]) -> tuple[Variate, ...]:
-    """A value for each identity, and two numbers of each sort, of the sorts of some relations."""
-    variables = dict.fromkeys(slot.variable for slot in model.schema.slots if slot.variable.name in wanted)
+    """A value for each identity, and two numbers of each sort, of the sorts of some relations.
+
+    A value has the same name in every instance of a model.
+    """
+    variables = [variable for variable in model.schema.variables if variable.name in wanted]
     named = (sort for v in variables for sort in (*v.index, getattr(v.of, "identity", v.of)))
     indices = {sort for v in variables for sort in v.index}
     sorts = dict.fromkeys(sort for sort in named if isinstance(sort, Identity) or sort in indices)
+    taken = {sort.kind.letter for sort in sorts if isinstance(sort, Identity)}
+    letters = iter([letter for letter in "ijklmnopqrstuvwxyz" if letter not in taken])
     found: list[Variate] = []
     for sort in sorts:
+        values = len(model.schema.domain(sort).values)
         if isinstance(sort, Identity):
-            names = [f"{sort.kind.letter}{n}" for n in range(1, len(model.schema.domain(sort).values) + 1)]
+            found += [Variate(f"{sort.kind.letter}{n}", sort) for n in range(1, values + 1)]
         elif isinstance(sort, Range):
-            numbered = sum(isinstance(one.sort, Range) for one in found)
-            many = min(2, len(model.schema.domain(sort).values))
-            names = [f"i{numbered + n}" for n in range(1, many + 1)]
-        else:
-            continue
-        found += [Variate(name, sort) for name in names]
+            letter = next(letters)
+            found += [Variate(f"{letter}{n}", sort) for n in range(1, min(2, values) + 1)]
     return tuple(found)
 
 

@@ -222,7 +222,7 @@ class Obligations:
     ) -> Obligation:
         changed = [self._variables[name] for name in path.written]
         told = self.traced.told_after(term, changed)
-        if told.eq(term):
+        if told.eq(term) and kind != "initiation":  # what reads nothing that is set must hold at the start, too
             return Obligation(self.claim.name, kind, action.label, goal, number, "")
         return self._stepping(kind, action, goal, number, path, known, told)
 
