@@ -25,7 +25,7 @@ from kmigrate.proofs.script import assertions
 from kmigrate.proofs.solvers import SOLVERS, Reply
 from kmigrate.proofs.substance import hollow_parts
 from kmigrate.proofs.token import CLAIM as TOKEN
-from kmigrate.proofs.token import Token
+from kmigrate.proofs.token import Token, Turn
 from kmigrate.proofs.two_phase_commit import CLAIM, Agreement
 from kmigrate.spec.examples.two_phase_commit import Decision, Manager, ManagerId, Work
 from kmigrate.spec.language import action, forall, invariant, require, variable
@@ -114,6 +114,22 @@ def test_a_counterexample_is_a_step_of_its_own_obligation() -> None:
     steps = {label: one.action and one.action.label for label, one in found.items() if one is not None}
     assert steps == {"paint(red)": "paint(red)", "paint(blue)": "paint(blue)"}
     assert all(one.way is not None for one in found.values() if one is not None)
+
+
+class Untrue(Token):
+    """A token, and something that is false wherever one looks."""
+
+    @invariant
+    def no_turn_is_the_first(self) -> bool:
+        """No turn has the number 0."""
+        return forall(Turn, lambda turn: turn != 0)
+
+
+def test_what_reads_no_state_must_hold_at_the_start() -> None:
+    claim = replace(TOKEN.about(Untrue), conjuncts=("no_turn_is_the_first", "one_holder"))
+    (one,) = (o for o in Obligations(claim).initiation() if o.goal == "no_turn_is_the_first")
+    assert one.text
+    assert prove(claim, timeout=1.0).verdict == "refuted"
 
 
 # -- what the answers make of a claim ---------------------------------------------------------------

@@ -1,43 +1,42 @@
 """Inference: an inductive strengthening of what is claimed, found by the program itself.
 
 What is claimed is rarely inductive: in some state that no execution reaches it is true, and a step makes it false.
-Such a state is looked for in a finite instance. All that the templates say of it is true together in no state that
-the explorer reaches; of this as little is kept as still never comes together there. That it never does is a
-candidate, and is kept if possible by every step where the others hold. So it goes on until the finite instances
-have no such state. Then the candidates are put to induction for every size: those that fail go (as in Houdini), and
-of the others those remain that the claim needs.
+First come the short clauses: literals of the templates that are true in no state that is known to be reached, and
+pairs of them; those remain that all steps of the finite instances keep together (Houdini). Then, as long as a step
+of an instance breaks what is known, the state before it is told apart from all that are known to be reached, by the
+cheapest clause that can. Last, the clauses are put to induction for every size, beginning with those that the claim
+needs: those that fail go, and if the claim then fails, larger instances show what was missing.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
-import numpy as np
 import z3
 
-from kmigrate.proofs.claim import Claim
+from kmigrate.checker import interpret
+from kmigrate.proofs.claim import Claim, Size
 from kmigrate.proofs.clause import Clause
 from kmigrate.proofs.errors import NothingInferred
+from kmigrate.proofs.evidence import Evidence, Place
 from kmigrate.proofs.instances import Finite
-from kmigrate.proofs.literals import groups, scope_of
-from kmigrate.proofs.obligation import Obligations
-from kmigrate.proofs.samples import walked
-from kmigrate.proofs.template import UNDEFINED, Atom, Templates, Variate
+from kmigrate.proofs.literals import Literal, cheapest, cost, renamed, scope_of
+from kmigrate.proofs.samples import reached
+from kmigrate.proofs.template import Variate
+from kmigrate.proofs.unlimited import Needed, needed
 from kmigrate.spec.language.errors import BadParameter
-from kmigrate.spec.language.model import Property, State
-from kmigrate.spec.language.plain import evaluate
+from kmigrate.spec.language.model import Model, State
 
-Term: TypeAlias = Any
 Told: TypeAlias = Callable[[str], None]
 """Told what has been found, line by line."""
 
-CANDIDATES = 200
-"""How many clauses are tried at most."""
+CANDIDATES = 300
+"""How many clauses are made at most to tell single states apart."""
 
-CHOICES = 3
+CHOICES = 8
 """For how many choices of the values a state is looked at."""
 
 
@@ -62,215 +61,212 @@ class Inference:
         self.claim = claim
         self._told = told or (lambda line: None)
         self.instances = [Finite(claim.instance(size)) for size in claim.sizes]
-        self._walked = [(model, walked(model)) for model in map(claim.instance, claim.samples)]
         models = [one.model for one in self.instances]
-        self._models = [*models, *(model for model, _ in self._walked)]
+        self._states = [(model, reached(model)) for model in (*models, *map(claim.instance, claim.samples))]
         self._safety = tuple(claim.property(models[0], name) for name in claim.safety)
-        self._claimed_of: set[str] = set()
-        self._near: dict[str, float] = {}
-        for instance in self.instances:
-            claimed, near = instance.nearness(self._safety)
-            self._claimed_of |= claimed
-            self._near |= {name: self._near.get(name, 0.0) + value for name, value in near.items()}
+        self._evidence: dict[tuple[Variate, ...], Evidence] = {}
         self.clauses: list[Clause] = []
-        self._made = 0
-        self._banned: set[tuple[tuple[Atom, bool], ...]] = set()
-        self._tables: dict[tuple[tuple[Variate, ...], tuple[str, ...]], tuple[Templates, Any]] = {}
+        self._tried = 0
 
-    @property
-    def known(self) -> list[Property]:
-        """What is claimed, and the candidates so far."""
-        return [*self._safety, *(clause.property() for clause in self.clauses)]
+    @cached_property
+    def _nearest(self) -> tuple[str, ...]:
+        """The relations: those of which something is claimed, then others by how often their steps read them."""
+        about: set[str] = set()
+        near: dict[str, float] = {}
+        for instance in self.instances:
+            claimed, here = instance.nearness(self._safety)
+            about |= claimed
+            near |= {name: near.get(name, 0.0) + value for name, value in here.items()}
+        return tuple(sorted(near, key=lambda name: (name not in about, -near[name], name)))
 
     def run(self) -> Inferred:
         """Search.
 
         Raises  NothingInferred where what is claimed is false, or no clause of the templates excludes a state.
         """
-        size, growing = dict(self.claim.sizes[-1]), itertools.cycle(sorted(self.claim.open))
+        for model, states in self._states:
+            self._check(model, states)
+        self._short()
         for instance in self.instances:
-            self._check(instance)
+            self._close(instance)
+        larger = self._larger()
         while True:
-            for instance in self.instances:
-                self._close(instance)
+            known = len(self.clauses)
             found = self._at_every_size()
             if found is not None:
                 return found
-            for _ in self.claim.open:
-                larger = size | {(name := next(growing)): size[name] + 1}
-                try:
-                    instance = Finite(self.claim.instance(larger))
-                except (BadParameter, NothingInferred):
-                    continue
-                size = larger
-                break
-            else:
-                raise NothingInferred(self.claim.name, "what suffices at small sizes is not kept at every size")
-            self._told(f"not kept at every size: on with {', '.join(f'{n} {v}' for n, v in size.items())}")
-            self._check(instance)
-            self.instances.append(instance)
-            self._models.append(instance.model)
-            self._tables.clear()
+            while len(self.clauses) <= known:
+                following = next(larger, None)
+                if following is None:
+                    raise NothingInferred(self.claim.name, "what suffices at small sizes is not kept at every size")
+                self._told(f"on with {_sizes(self.claim, following.model)}")
+                self._close(following)
 
-    def _check(self, instance: Finite) -> None:
-        """What is claimed must be true in the states that are reached; of the candidates those go that are not."""
+    def _check(self, model: Model, states: Sequence[State]) -> None:
+        """What is claimed must be true in the states that are reached."""
+        interpreter = interpret.Interpreter(model)
         for asked in self._safety:
-            if any(not instance.reached.interpreter.true(asked.name, s) for s in instance.reached.level):
+            if not all(interpreter.true(asked.name, state) for state in states):
                 raise NothingInferred(self.claim.name, f"{asked.name} is false in a state that is reached")
-        self.clauses = [
-            clause
-            for clause in self.clauses
-            if all(evaluate(instance.model, clause.property(), s)[0] for s in instance.reached.level)
-        ]
+
+    def _look(self, model: Model) -> None:
+        """See to it that the states that a model reaches are part of the evidence."""
+        if all(model is not seen for seen, _ in self._states):
+            self._states.append((model, reached(model)))
+            self._evidence.clear()
+            self._check(*self._states[-1])
+
+    def _larger(self) -> Iterator[Finite]:
+        """Instances with one more of something than the last of the claim's; then of everything."""
+        size: Size = self.claim.sizes[-1]
+        steps = [[name] for name in sorted(self.claim.open)] + [sorted(self.claim.open)]
+        for names in steps:
+            try:
+                yield Finite(self.claim.instance({**size, **{name: size[name] + 1 for name in names}}))
+            except BadParameter:
+                continue
+
+    def _seen(self, scope: tuple[Variate, ...]) -> Evidence:
+        """The evidence about some values."""
+        if scope not in self._evidence:
+            self._evidence[scope] = Evidence(self._states, scope, self._nearest)
+        return self._evidence[scope]
+
+    # -- short clauses ----------------------------------------------------------------------------------
+
+    def _short(self) -> None:
+        """Find the clauses of at most two literals, about two values of a kind, that steps keep together."""
+        scope: list[Variate] = []
+        for one in (v for i in self.instances for v in scope_of(i.model, self._nearest)):
+            if one not in scope and sum(other.sort == one.sort for other in scope) < 2:
+                scope.append(one)
+        evidence = self._seen(tuple(scope))
+        found: dict[frozenset[Literal], tuple[Literal, ...]] = {}
+        for places in evidence.never():
+            for way in _ways(tuple(evidence.literal(place) for place in places)):
+                if frozenset(way) in found:
+                    break
+            else:
+                literals = renamed([evidence.literal(place) for place in places])
+                found[frozenset(literals)] = literals
+        clauses = [Clause(f"short_{n}", literals) for n, literals in enumerate(found.values(), 1)]
+        clauses = [one for one in clauses if not all(instance.says_nothing(one) for instance in self.instances)]
+        self._tried += len(clauses)
+        many = len(clauses) + 1
+        while len(clauses) < many:
+            many = len(clauses)
+            for instance in self.instances:
+                clauses = instance.kept(self._safety, clauses)
+        self.clauses = self._spared(clauses)
+        self._told(f"{len(clauses)} of {self._tried} short clauses are kept at small sizes, {len(self.clauses)} do")
+
+    def _spared(self, clauses: list[Clause]) -> list[Clause]:
+        """The clauses without those that follow from the others, the dearest first."""
+        asked = [instance.following(clauses) for instance in self.instances]
+        costs = [sum(cost(literal, self._nearest) for literal in clause.literals) for clause in clauses]
+        left = list(range(len(clauses)))
+        for place in sorted(left, key=lambda n: (-costs[n], n)):
+            others = [other for other in left if other != place]
+            if all(follows(place, others) for follows in asked):
+                left = others
+        return [clauses[place] for place in left]
 
     # -- finite instances -------------------------------------------------------------------------------
 
     def _close(self, instance: Finite) -> None:
-        """Add clauses until no step of an instance breaks what is known.
-
-        Where nothing tells a state from those that are reached, the clauses go that a step from there breaks.
-        """
-        solver, goal = self._asking(instance)
-        waiting = list(instance.paths)
-        clean = 0
-        while clean < len(waiting):
-            path = waiting[clean]
+        """Add clauses until no step of an instance breaks what is known, nor goes wrong."""
+        solver, step = instance.solver, instance.step
+        known = [*map(instance.claimed, self._safety), *map(instance.term, self.clauses)]
+        after = [instance.later(term) for term in known]
+        solver.push()
+        solver.add(*known)
+        while True:
             solver.push()
-            state = instance.least(solver) if instance.broken(solver, path, goal) else None
-            solver.pop(solver.num_scopes())
+            solver.add(z3.Or(instance.wrong, z3.And(step, z3.Or(*map(z3.Not, after)))))
+            state = instance.least() if solver.check() == z3.sat else None
+            solver.pop()
             if state is None:
-                clean += 1
-                continue
+                break
+            self._look(instance.model)
             clause = self._clause(instance, state)
-            if clause is None:
-                self._give_up(instance, path, state)
-                solver, goal = self._asking(instance)
-            else:
-                self.clauses.append(clause)
-                self._made += 1
-                self._told(clause.told())
-                solver.add(instance.term(clause.property()))
-                goal = z3.And(goal, instance.term(clause.property()))
-            waiting = [path, *waiting[clean + 1 :], *waiting[:clean]]  # what is known may be broken by any of them
-            clean = 0
+            self.clauses.append(clause)
+            self._told(clause.told())
+            term = instance.term(clause)
+            solver.add(term)
+            after.append(instance.later(term))
+        solver.pop()
 
-    def _asking(self, instance: Finite) -> tuple[Any, Term]:
-        """A solver that is told what is known, and what is known as one term."""
-        return instance.solver(self.known), z3.And(*(instance.term(one) for one in self.known))
+    def _clause(self, instance: Finite, state: State) -> Clause:
+        """The cheapest clause that is true wherever an execution is known to come, and false in a state.
 
-    def _give_up(self, instance: Finite, path: Any, state: State) -> None:
-        """Forget the clauses that a step breaks, for good."""
-        after = list(state)
-        values = list(
-            zip(instance.traced.variables, map(instance.traced.constant, range(len(state)), state), strict=True)
-        )
-        for slot, term in path.updates.items():
-            value: Any = z3.simplify(z3.substitute(term, *values))
-            after[slot] = int(z3.is_true(value)) if z3.is_bool(value) else value.as_long()
-        broken = [o for o in self.known if not evaluate(instance.model, o, tuple(after))[0]]
-        if any(one.name in self.claim.safety for one in broken):
-            raise NothingInferred(self.claim.name, "the templates do not tell a state from those that are reached")
-        names = {one.name for one in broken}
-        for clause in [one for one in self.clauses if one.name in names]:
-            self._told(f"given up: {clause.told()}")
-            self._banned.add(clause.literals)
-            self.clauses.remove(clause)
-
-    def _clause(self, instance: Finite, state: State) -> Clause | None:
-        """A clause that is true wherever the explorer comes, and false in a state; None if there is none.
-
-        It speaks of as few relations as can tell the state from those that are reached, the nearest first.
+        Of clauses that cost the same, rather one that steps keep by itself.
+        Raises  NothingInferred where no clause is, or too many were made.
         """
-        if self._made == CANDIDATES:
+        made = sum(one.name.startswith("found") for one in self.clauses) + 1
+        if made > CANDIDATES:
             raise NothingInferred(self.claim.name, f"{CANDIDATES} clauses do not suffice")
-        near = sorted(self._near, key=lambda name: (name not in self._claimed_of, -self._near[name], name))
-        for many in range(len(self._claimed_of), len(near) + 1):
-            found = self._told_apart(instance, state, tuple(near[:many]))
-            if found:
-                best = sorted(found, key=lambda one: (len(one.literals), len(one.variates), one.told()))
-                return next((one for one in best if instance.keeps(self.known, one.property())), best[0])
-        return None
+        evidence = self._seen(scope_of(instance.model, self._nearest))
+        rows = (evidence.places(row[0]) for row in evidence.templates.rows(instance.model, [state]))
+        told = [places for places in rows if not evidence.met(places)]
+        if not told:
+            raise NothingInferred(self.claim.name, "the templates do not tell a state from those that are reached")
+        self._tried += 1
+        found: list[tuple[int, bool, Clause]] = []
+        for places in told[:CHOICES]:
+            costs = {place: cost(evidence.literal(place), self._nearest) for place in places}
+            chosen = self._cheapest(evidence, places, costs)
+            clause = Clause(f"found_{made}", renamed([evidence.literal(place) for place in sorted(chosen)]))
+            found.append((sum(costs[place] for place in chosen), not instance.keeps(clause), clause))
+        return min(found, key=lambda one: one[:2])[2]
 
-    def _told_apart(self, instance: Finite, state: State, wanted: tuple[str, ...]) -> list[Clause]:
-        """Clauses about some relations alone that tell a state from those that are reached."""
-        templates, table = self._table(scope_of(instance.model, wanted), wanted)
-        known = {row.tobytes() for row in table}
-        pairs = templates.rows(instance.model, [state, instance.first])
-        here = [pair for pair in pairs if pair[0].tobytes() not in known]
-        found: dict[tuple[tuple[Atom, bool], ...], Clause] = {}
-        for row, first in here[:: max(1, len(here) // CHOICES)]:
-            for place, weak in itertools.product(range(len(wanted)), (True, False)):
-                order = [wanted[place], *wanted[:place], *wanted[place + 1 :]]
-                literals = self._kept(templates, table, row, first, order, weak)
-                if literals and literals not in self._banned:
-                    found.setdefault(literals, Clause(f"found_{self._made + 1}", literals))
-        return list(found.values())
+    def _cheapest(self, evidence: Evidence, places: list[Place], costs: dict[Place, int]) -> frozenset[Place]:
+        """The cheapest literals of a row that no row of the evidence has all of.
 
-    def _table(self, scope: tuple[Variate, ...], wanted: tuple[str, ...]) -> tuple[Templates, Any]:
-        """The atoms about some relations, and their truths in all states that are known to be reached."""
-        if (scope, wanted) not in self._tables:
-            templates = Templates(self._models, scope, wanted)
-            tables = [
-                *(templates.table(one.model, one.reached.level) for one in self.instances),
-                *(templates.table(model, states) for model, states in self._walked),
-            ]
-            self._tables[scope, wanted] = (templates, np.unique(np.concatenate(tables), axis=0))
-        return self._tables[scope, wanted]
-
-    def _kept(
-        self, templates: Templates, table: Any, row: Any, first: Any, wanted: list[str], weak: bool
-    ) -> tuple[tuple[Atom, bool], ...]:
-        """As few literals of a row as no row of the table has all of; rather those that are not so at first."""
-        columns = [n for n in range(len(templates.atoms)) if row[n] != UNDEFINED]
-        agrees = table[:, columns] == row[columns]
-        if agrees.all(axis=1).any():
-            return ()
-        kept = np.ones(len(columns), dtype=bool)
-        missing = (~agrees).sum(axis=1)
-        """How many of the literals that are kept each row lacks."""
-        atoms = [templates.atoms[n] for n in columns]
-        usual = [bool(row[n] == first[n]) for n in columns]
-        true = [bool(row[n]) for n in columns]
-        for group in groups(atoms, true, usual, wanted, weak):
-            group = [n for n in group if kept[n]]
-            left = missing - (~agrees[:, group]).sum(axis=1)
-            if group and left.all():
-                kept[group] = False
-                missing = left
-        return tuple((atoms[n], bool(row[columns[n]])) for n in range(len(columns)) if kept[n])
+        Of each row one literal must be chosen that it lacks; rows are heeded one by one, those that are nearest to
+        what has been chosen so far.
+        """
+        cover: list[frozenset[Place]] = [frozenset(places)]
+        while True:
+            chosen = cheapest(cover, costs)
+            lacking = evidence.lacking(sorted(chosen), places)
+            if not lacking:
+                return chosen
+            cover.append(lacking)
 
     # -- every size -------------------------------------------------------------------------------------
 
     def _at_every_size(self) -> Inferred | None:
-        """The clauses that induction keeps at every size, of these what the claim needs; None if they do not do."""
+        """What the claim needs of the clauses that induction keeps at every size; None if they do not do.
+
+        What is not kept is forgotten only if the rest does: at a larger size its support may be found.
+        """
         clauses = list(self.clauses)
         while True:
-            claim = self._claimed(clauses)
-            obligations = Obligations(claim)
-            needs: dict[str, set[str]] = {name: set() for name in claim.conjuncts}
-            failed: set[str] = set()
-            for one in obligations.listed():
-                if not one.text or one.question is None or one.kind not in ("initiation", "consecution", "safety"):
-                    continue
-                used = obligations.needed(one)
-                if used is None:
-                    failed.add(one.goal)
-                else:
-                    needs.setdefault(one.goal, set()).update(used)
-            if failed - {clause.name for clause in clauses}:
+            found: Needed = needed(self._claimed(clauses))
+            names = {clause.name for clause in clauses}
+            if found.failed - names:
+                self._told(f"not kept at every size: {', '.join(sorted(found.failed - names))}")
                 return None
-            if not failed:
+            if not found.failed:
                 break
-            self._told(f"{len(failed)} of {len(clauses)} clauses are not kept at every size and go")
-            clauses = [clause for clause in clauses if clause.name not in failed]
-        wanted = list(self.claim.safety)
-        for name in wanted:
-            wanted += sorted(n for n in needs[name] if n not in wanted and n in needs)
-        kept = tuple(clause for clause in clauses if clause.name in wanted)
-        return Inferred(self._claimed(kept), kept, self._made)
+            for clause in (one for one in clauses if one.name in found.failed):
+                self._told(f"not kept at every size: {clause.told()}")
+            clauses = [clause for clause in clauses if clause.name not in found.failed]
+        kept = tuple(clause for clause in clauses if clause.name in found.used)
+        return Inferred(self._claimed(kept), kept, self._tried)
 
     def _claimed(self, clauses: Sequence[Clause]) -> Claim:
         """The claim with these clauses as its conjuncts."""
         model = type("Inferred", (self.claim.model,), {clause.name: clause.declared() for clause in clauses})
         names = (*self.claim.safety, *(clause.name for clause in clauses))
         return replace(self.claim, model=model, conjuncts=names, steps=(), ranking=None, given=None)
+
+
+def _ways(literals: tuple[Literal, ...]) -> Iterator[tuple[Literal, ...]]:
+    """A pair of literals with its values named in either order."""
+    yield renamed(literals)
+    yield renamed(literals[::-1])
+
+
+def _sizes(claim: Claim, model: Any) -> str:
+    return ", ".join(f"{name} {model.number(name)}" for name in sorted(claim.open))

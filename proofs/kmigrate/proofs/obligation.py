@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 import z3
 
 from kmigrate.proofs.claim import Claim
-from kmigrate.proofs.relevance import Relevance
+from kmigrate.proofs.relevance import EFFORT, Relevance
 from kmigrate.proofs.script import Named, Question, Script
 from kmigrate.spec.language import SpecError
 from kmigrate.spec.language.model import Model
@@ -68,6 +68,8 @@ class Obligations:
     """All obligations of a claim."""
 
     claim: Claim
+    effort: int = EFFORT
+    """How hard it is tried to find the hypotheses that an obligation needs (see `relevance`)."""
     model: Model = field(init=False)
     traced: UnboundedModel = field(init=False)
 
@@ -75,7 +77,7 @@ class Obligations:
         self.model = self.claim.instance(self.claim.sizes[0])
         self.traced = UnboundedModel(self.model, self.claim.open)
         self._script = Script(self.traced, self.claim.name)
-        self._relevance = Relevance(self.traced)
+        self._relevance = Relevance(self.traced, self.effort)
         self._variables = {v.name: v for v in self.traced.variables}
 
     @cached_property
@@ -122,10 +124,22 @@ class Obligations:
         yield from self.safety()
         yield from self.soundness()
 
-    def initiation(self) -> Iterator[Obligation]:
-        """Every conjunct holds at the start."""
+    def about(self, goals: Collection[str]) -> Iterator[Obligation]:
+        """The obligations of some conjuncts, and of what is claimed if it is named."""
+        yield from self.initiation(goals)
+        for action in self.traced.actions:
+            for number, path in enumerate(action.paths, 1):
+                yield from self._consecution(action, number, path, goals)
+        yield from (one for one in self.safety() if one.goal in goals)
+
+    def _among(self, goals: Collection[str] | None) -> list[tuple[str, tuple[Term, tuple[OpenFault, ...]]]]:
+        """The conjuncts, or those that are named."""
+        return [one for one in self.conjuncts.items() if goals is None or one[0] in goals]
+
+    def initiation(self, goals: Collection[str] | None = None) -> Iterator[Obligation]:
+        """Every conjunct holds at the start, or those that are named do."""
         known = [*self._known, *(("number", term) for term in self.traced.numbering)]
-        for name, (term, _) in self.conjuncts.items():
+        for name, (term, _) in self._among(goals):
             for number, path in enumerate(self.traced.start.paths, 1):
                 yield self._after("initiation", self.traced.start, name, number, path, known, term)
         for number, fault in enumerate(self.traced.start.faults, 1):
@@ -134,11 +148,16 @@ class Obligations:
     def of_action(self, action: OpenAction) -> Iterator[Obligation]:
         """Every path of an action keeps every conjunct and does what is claimed of steps."""
         for number, path in enumerate(action.paths, 1):
-            for name, (term, _) in self.conjuncts.items():
-                yield self._after("consecution", action, name, number, path, self.hypotheses, term)
+            yield from self._consecution(action, number, path)
             kept = [v for v in self.traced.variables if v.name not in path.written]
             for name, (told, _) in self.steps.items():
                 yield self._step(action, name, number, path, _as_before(self.traced, told, kept))
+
+    def _consecution(
+        self, action: OpenAction, number: int, path: OpenPath, goals: Collection[str] | None = None
+    ) -> Iterator[Obligation]:
+        for name, (term, _) in self._among(goals):
+            yield self._after("consecution", action, name, number, path, self.hypotheses, term)
 
     def progress(self) -> Iterator[Obligation]:
         """Every action that is due is enabled, and brings its item on by each of its paths."""
@@ -203,7 +222,7 @@ class Obligations:
     ) -> Obligation:
         changed = [self._variables[name] for name in path.written]
         told = self.traced.told_after(term, changed)
-        if told.eq(term):
+        if told.eq(term) and kind != "initiation":  # what reads nothing that is set must hold at the start, too
             return Obligation(self.claim.name, kind, action.label, goal, number, "")
         return self._stepping(kind, action, goal, number, path, known, told)
 

@@ -22,8 +22,9 @@ EFFORT = 600_000
 class Relevance:
     """Asks one solver about many questions; those about the same step come one after the other."""
 
-    def __init__(self, traced: UnboundedModel) -> None:
+    def __init__(self, traced: UnboundedModel, effort: int = EFFORT) -> None:
         self._traced = traced
+        self._effort = effort
         self._solver: Any = None
         self._known: tuple[Term, ...] = ()
         """The hypotheses that the solver has been told."""
@@ -48,7 +49,7 @@ class Relevance:
         known = tuple(term for _, term in question.known)
         if self._solver is None or not _same(known, self._known):
             self._solver = z3.Solver()
-            self._solver.set("rlimit", EFFORT)
+            self._solver.set("rlimit", self._effort)
             for place, term in enumerate(known):
                 self._solver.add(z3.Implies(_mark(place), term))
             self._known = known

@@ -201,11 +201,20 @@ CLAIM = Claim(
     sizes=(
         {"clusters": 2, "processes": 1, "attempts": 1, "sections": 1, "third_parties": 1},
         {"clusters": 2, "processes": 2, "attempts": 2, "sections": 2, "third_parties": 0},
+        {"clusters": 3, "processes": 1, "attempts": 2, "sections": 1, "third_parties": 0},
+        {"clusters": 3, "processes": 1, "attempts": 2, "sections": 2, "third_parties": 0},
         {"clusters": 3, "processes": 2, "attempts": 2, "sections": 1, "third_parties": 0},
     ),
     samples=(
-        {"clusters": 3, "processes": 2, "attempts": 9, "sections": 1, "third_parties": 3},
-        {"clusters": 3, "processes": 2, "attempts": 9, "sections": 2, "third_parties": 3},
+        {"clusters": 2, "processes": 2, "attempts": 3, "sections": 3, "third_parties": 1},
+        {"clusters": 2, "processes": 1, "attempts": 2, "sections": 2, "third_parties": 2},
+        {"clusters": 2, "processes": 2, "attempts": 20, "sections": 3, "third_parties": 3},
+        {"clusters": 3, "processes": 2, "attempts": 3, "sections": 2, "third_parties": 0},
+        {"clusters": 3, "processes": 1, "attempts": 1, "sections": 1, "third_parties": 3},
+        {"clusters": 3, "processes": 1, "attempts": 20, "sections": 3, "third_parties": 3},
+        {"clusters": 3, "processes": 2, "attempts": 20, "sections": 1, "third_parties": 3},
+        {"clusters": 3, "processes": 2, "attempts": 20, "sections": 2, "third_parties": 3},
+        {"clusters": 4, "processes": 1, "attempts": 20, "sections": 1, "third_parties": 3},
     ),
     assumptions=(
         "messages and pieces arrive, each once (as published: there is no word for a loss)",

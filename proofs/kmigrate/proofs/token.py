@@ -120,5 +120,6 @@ CLAIM = Claim(
     conjuncts=("one_holder", "holder_is_latest", "turns_are_sent_once", "token_under_way_is_latest"),
     safety=("one_holder",),
     sizes=({"nodes": 1, "turns": 1}, {"nodes": 2, "turns": 1}, {"nodes": 2, "turns": 2}, {"nodes": 3, "turns": 2}),
+    samples=({"nodes": 3, "turns": 4}, {"nodes": 4, "turns": 6}),
     assumptions=("messages are never removed: each may be lost, repeated and overtaken at will",),
 )
