@@ -28,7 +28,7 @@ Context = tuple[tuple[State, ...], tuple[Attempt, ...]]
 """The states of the model that explain what has happened, and the attempts in the order of their numbers."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Way:
     """One event that is seen, or a tick, and the hidden ones after it.
 
@@ -46,32 +46,37 @@ class Way:
     finding: Nonconformance | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """A calm state of the machine, and what the judge knows.
 
-    parent  the way by which it was reached first, and from where
+    parent     the way by which it was reached first, and from where
+    unhurried  the ways that are no ticks
     """
 
     number: int
     place: Place
     context: Context
     parent: tuple[Node, Way] | None
-    ways: list[Way] | None = field(default=None, repr=False)
+    ways: list[Way] | None = None
+    unhurried: list[Way] = field(default_factory=list)
 
 
 class Graph:
     """All that was judged of the machines of one setting.
 
+    free      whether messages may wait as long as they like; otherwise they arrive before anything else
     nodes     in the order in which they were reached
     failures  the first way to each kind of nonconformance: the node before, and the way
     judged    steps that were judged for the first time
     """
 
-    def __init__(self, pair: Pair[Any], setting: Setting, oracle: Oracle | None = None) -> None:
+    def __init__(
+        self, pair: Pair[Any], setting: Setting, oracle: Oracle | None = None, *, free: bool = False
+    ) -> None:
         self.pair, self.setting = pair, setting
         self.oracle = oracle or Oracle(pair, setting)
-        self.product = Product(setting, self.oracle.model, self.oracle.table)
+        self.product = Product(setting, self.oracle.model, self.oracle.table, free=free)
         self.nodes: list[Node] = []
         self.failures: dict[tuple[str, ...], tuple[Node, Way]] = {}
         self.judged = 0
@@ -108,17 +113,19 @@ class Graph:
                 way = self._way(node, option)
                 if way is not None:
                     node.ways.append(way)
+            node.unhurried = [way for way in node.ways if not way.tick]
         return node.ways
 
     def _way(self, node: Node, option: Option) -> Way | None:
         product, place = self.product, node.place
         tick, label = option.label.endswith(TICK), label_of(place, option)
+        edges: tuple[Edge, ...] = ()
         try:
             step, after = product.take(place, option)
             if product.hidden(place.parts[option.part], step):
-                if not tick or after is place:
+                if not product.chosen(option) or after is place:
                     return None
-                context, edges, wrong = node.context, (), None
+                context, wrong = node.context, None
             else:
                 context, edges, wrong = self._judge(node.context, step.step, after)
         except Exception as error:

@@ -1,8 +1,8 @@
 """A part of a machine on its own: a cluster, or the node of the services, with its states numbered.
 
-Parts share nothing but messages, so what a part does next depends on its own state and on what happens to it: a step
-of its own, a message, a wish, a fault. Each such step is executed once, on a real machine of which only this part is
-looked at, and remembered. A part's state is its key, clocks left out, and what the abstraction sees of it.
+Parts share nothing but messages, so what a part does next depends on its own state and on what happens to it: a
+step of its own, a message, a wish, a fault. Each such step is executed once, on a real machine of which only this
+part is looked at, and remembered. A part's state is its key, clocks left out, and what the abstraction sees of it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Stimulus:
     faults: tuple[NetworkFault, ...] = ()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PartState:
     """One state of a part.
 
@@ -69,7 +69,7 @@ class PartState:
     ways: dict[Stimulus, PartStep] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PartStep:
     """One executed step of a part.
 

@@ -1,8 +1,8 @@
 """The machine as the product of its parts: what is in each part and on each way, and what can come next.
 
 Nothing is executed here: a step of the whole is a step of one part, which is remembered, and what it sends. Hidden
-steps are those in which the model sees nothing. `calm` takes them in a fixed order; what it leaves to choose is what
-the model sees, and ticks. That is a choice of schedules, not all of them: every one is a run of the machine.
+steps are those in which the model sees nothing. `calm` takes them in a fixed order; what it leaves to choose is
+what the model sees, and ticks. That is a choice of schedules, not all of them: every one is a run of the machine.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Option:
     stimulus: Stimulus
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Place:
     """One state of the whole.
 
@@ -75,10 +75,12 @@ def _messages_first(option: Option) -> tuple[bool, str]:
 class Product:
     """Machines of one setting without wishes, crashes and faults.
 
+    free    whether messages wait until they are chosen, and are no part of what is calm
     places  all that were visited
     """
 
-    def __init__(self, setting: Setting, model: Model, table: Table) -> None:
+    def __init__(self, setting: Setting, model: Model, table: Table, *, free: bool = False) -> None:
+        self.free = free
         self.setting = replace(setting, wishes=(), crashes=(), faults=())
         self._unseen = table.quiet | table.hidden
         pages: dict[bytes, bytes] = {}
@@ -143,6 +145,10 @@ class Product:
         """Whether the model sees nothing of a step: the judge need not be asked what it is."""
         return before.looks == step.after.looks and not step.step.told and step.step.name in self._unseen
 
+    def chosen(self, option: Option) -> bool:
+        """Whether something is left to choose although nobody sees it: a tick, and a message if these are free."""
+        return option.label.endswith(TICK) or (self.free and option.stimulus.transfer is not None)
+
     def calm(self, place: Place) -> Calm:
         """The hidden steps that come next in a fixed order, until only what is seen is left, and ticks.
 
@@ -153,7 +159,7 @@ class Product:
         visited = {place}
         while place not in self._calm:
             for option in sorted(place.options, key=_messages_first):
-                if place.rests or option.label.endswith(TICK):
+                if place.rests or self.chosen(option):
                     continue
                 before = place.parts[option.part]
                 step, after = self.take(place, option)
@@ -176,8 +182,9 @@ class Product:
         made = Machine(self.setting, choices)
         system = made.system
         held = [part.hold(state) for part, state in zip(self.parts, place.parts, strict=True)]
-        latest = max(when for when, _ in held)
-        system.agenda.put_back(*latest, b"", 0)
+        latest: tuple[int, int] = max(when for when, _ in held)
+        now, sequence = latest
+        system.agenda.put_back(now, sequence, b"", 0)
         system.fabric.under_way.clear()
         for part, (_, kept) in zip(self.parts, held, strict=True):
             part.put_into(system, kept)

@@ -182,11 +182,14 @@ class Keeper:
         flows = [(i, flow.transfer, flow.done) for i, flow in enumerate(self._flows) if flow.transfer or flow.done]
         tasks = []
         for identity in sorted(self._graph.touched):
-            own, edges = _said(self._tasks[identity])
-            if identity not in self._waited_for:
-                own = (*own[:-2], 0, own[-1])  # nobody waits for it, so how often it has ended says nothing
-            tasks.append((identity, own, edges))
+            now, fresh = self._timeless(identity, *_said(self._tasks[identity])), self._fresh[identity]
+            if now != self._timeless(identity, *fresh):
+                tasks.append((identity, *now))
         return tuple(values), tuple(flows), tuple(tasks)
+
+    def _timeless(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
+        """What a task says; of one for which nobody waits, not how often it has ended."""
+        return (own if identity in self._waited_for else (*own[:-2], 0, own[-1])), edges
 
     def _communicators(self, entries: list[Communicator | None]) -> Value:
         """A table of communicators without their statistics."""

@@ -1,0 +1,131 @@
+"""Walks over the judged graph of a machine: runs by the thousand, of which each step was judged once.
+
+A walk is a run like any other: the labels of its choices make it again on a fresh machine, under a judge without
+memory. `confirm` does that, and compares everything: the hash of all events, what the model took, and the state of
+the machine at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from random import Random
+
+from kmigrate.conformance.denominator import Edge
+from kmigrate.conformance.graph import Graph, Node, Way
+from kmigrate.conformance.judge import Judge, Nonconformance
+from kmigrate.conformance.machine import HASH_BYTES
+from kmigrate.conformance.tour import Guide
+from kmigrate.impl.simulation.choice import Ordinary
+from kmigrate.impl.system.key import key
+
+MOST_WAYS = 200
+"""Ways after which a walk is over: about twice what two migrations need."""
+
+PATIENCE = 0.97
+"""The chance that a tick is not even considered where something else can come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One walk: its ways from the start. Its last way may be one to which the judge says no."""
+
+    graph: Graph
+    ways: tuple[Way, ...]
+
+    @property
+    def finding(self) -> Nonconformance | None:
+        """What the judge has said."""
+        return self.ways[-1].finding if self.ways else None
+
+    @property
+    def events(self) -> int:
+        """Events of the machine."""
+        return len(self.graph.opening.labels) + sum(len(way.labels) for way in self.ways)
+
+    @property
+    def judged(self) -> int:
+        """Events that are actions of the model."""
+        return sum(1 for way in self.ways if way.edges)
+
+    @property
+    def edges(self) -> list[Edge]:
+        """The edges of the model, in their order."""
+        return [edge for way in self.ways for edge in way.edges]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What is chosen."""
+        return tuple(self.graph.labels(list(self.ways)))
+
+    @property
+    def trace_hash(self) -> str:
+        """The hash of all events, as a machine has it that runs so."""
+        made = blake2b(self.graph.opening.lines, digest_size=HASH_BYTES)
+        for way in self.ways:
+            made.update(way.lines)
+        return made.hexdigest()
+
+
+class Walker:
+    """Walks at random, and finds out more of the graph until a number of steps were executed.
+
+    budget  steps to be executed on real machines; after them only what is known is walked
+    """
+
+    def __init__(self, graph: Graph, seed: int, budget: int) -> None:
+        self.graph, self.budget = graph, budget
+        self._random = Random(seed)  # noqa: S311 - a schedule, not a secret
+
+    def walk(self) -> Walk:
+        """One walk from the start."""
+        graph, random = self.graph, self._random.random
+        node = graph.root
+        ways: list[Way] = []
+        while len(ways) < MOST_WAYS:
+            if node.ways is None and graph.product.executed >= self.budget:
+                break
+            known = graph.ways(node)
+            if not known:
+                break
+            seen = node.unhurried if node.unhurried and random() < PATIENCE else known
+            way = seen[int(random() * len(seen))]
+            ways.append(way)
+            if way.after is None:
+                break
+            node = way.after
+        return Walk(graph, tuple(ways))
+
+    def walks(self, number: int) -> Iterator[Walk]:
+        """So many walks."""
+        return (self.walk() for _ in range(number))
+
+
+def confirm(walk: Walk) -> str:
+    """Make a walk again on a fresh machine under a judge without memory; what differs, in words; empty: nothing."""
+    graph = walk.graph
+    machine = graph.pair.make(graph.product.setting, Guide(walk.labels))
+    judge = Judge(machine, graph.oracle)
+    found = judge.start()
+    taken: list[Edge] = []
+    for number in range(walk.events):
+        step = machine.step() if found is None else None
+        if step is None:
+            break
+        found = judge.observe(step)
+        taken += [Edge(state, action) for state, action in judge.taken]
+        if found is not None and (walk.finding is None or number + 1 < walk.events):
+            return f"event {number} of {walk.events}: {found}"
+    if walk.finding is not None:
+        same = found is not None and found.signature == walk.finding.signature
+        return "" if same else f"the walk ends with {walk.finding}, the machine with {found}"
+    if machine.trace_hash != walk.trace_hash:
+        return "the events differ"
+    if taken != walk.edges:
+        return "the edges of the model differ"
+    end: Node = graph.root if not walk.ways or walk.ways[-1].after is None else walk.ways[-1].after
+    if tuple(judge.states) != end.context[0]:
+        return "the states of the model differ"
+    there = graph.product.machine(end.place, Ordinary())
+    return "" if key(there.system) == key(machine.system) else "the machine is in another state"

@@ -1,0 +1,64 @@
+"""The machine as the product of its parts: what is remembered is what a fresh machine does."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from kmigrate.conformance import Setting, Systems
+from kmigrate.conformance.graph import Graph
+from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, Script
+from kmigrate.conformance.walks import Walker, confirm
+from kmigrate.impl.kernel.freeze import Freezing
+
+PAIR = Systems(exact=True)
+ONE_MOVE = Setting(scripts=(Script(1, (GO,)),), patience=2)
+BUSY = Setting(scripts=(Script(1, (GO, GO), ((CALL, CANCEL, AGAIN),)),), patience=2)
+
+
+@cache
+def graph(setting: Setting) -> Graph:
+    return Graph(PAIR, setting)
+
+
+@pytest.mark.parametrize("free", [False, True], ids=["calm", "free"])
+def test_a_walk_is_event_for_event_and_key_for_key_what_a_fresh_machine_does(free: bool) -> None:
+    walk = Walker(Graph(PAIR, ONE_MOVE, free=free), 1, budget=600).walk()
+    assert walk.judged >= 5
+    assert confirm(walk) == ""
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("setting", [ONE_MOVE, BUSY], ids=["one-move", "busy"])
+def test_one_walk_in_a_hundred_made_again_is_the_same(setting: Setting) -> None:
+    walks = list(Walker(graph(setting), 5, budget=12_000).walks(1_000))
+    assert all(walk.finding is None for walk in walks)
+    assert [confirm(walk) for walk in walks[::100]] == [""] * 10
+
+
+def test_what_is_known_is_walked_without_executing_anything() -> None:
+    known = graph(ONE_MOVE)
+    Walker(known, 0, budget=400).walk()
+    before, judged = known.product.executed, known.judged
+    walks = list(Walker(known, 0, budget=0).walks(50))
+    assert (known.product.executed, known.judged) == (before, judged)
+    assert sum(walk.judged for walk in walks) > judged
+
+
+def test_the_same_seed_walks_the_same_way_whatever_was_known_before() -> None:
+    one = Walker(graph(ONE_MOVE), 3, budget=600).walk()
+    again = Walker(Graph(PAIR, ONE_MOVE), 3, budget=600).walk()
+    short, long = sorted((one.labels, again.labels), key=len)
+    assert short
+    assert long[: len(short)] == short
+
+
+def test_a_kernel_that_does_not_hold_is_found_by_a_walk_and_on_a_fresh_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Freezing, "hold", lambda kernel: kernel.at_rest)
+    broken = Graph(PAIR, ONE_MOVE)
+    walk = next(walk for walk in Walker(broken, 1, budget=3_000).walks(3) if walk.finding is not None)
+    assert "freezing" in str(walk.finding)
+    assert confirm(walk) == ""
