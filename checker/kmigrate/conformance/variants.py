@@ -37,7 +37,13 @@ JUDGE: tuple[Mutant, ...] = (
         "(nobody,) * whole",
         "memory is never looked at",
     ),
-    Mutant("holds-unseen", _LOOK + "_of_kernel", "int(self._kernel.scheduler.held)", "None", "no cluster is ever seen held"),
+    Mutant(
+        "holds-unseen",
+        _LOOK + "_of_kernel",
+        "int(self._kernel.scheduler.held)",
+        "None",
+        "no cluster is ever seen held",
+    ),
     Mutant(
         "names-unseen",
         _PICTURE + "codes",
