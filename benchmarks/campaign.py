@@ -2,6 +2,11 @@
 
 Run it as `python benchmarks/campaign.py`. CPU time, the best of several rounds after a round that is not counted.
 A judged step is an event that is an action of the model; hidden events are compared as well and not counted.
+
+Runs are judged in two ways. Fresh ones are executed and judged event by event. Walked ones go over the judged
+graph: each distinct step was executed and judged once, in this process, and is looked up after that; how many that
+were, and what it has cost, is printed beside. One walk in so many is made again on a fresh machine, and must be the
+same.
 """
 
 from __future__ import annotations
@@ -15,8 +20,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from kmigrate.conformance import Judge, Oracles, Plan, Setting, judged
+from kmigrate.conformance.graph import Graph
 from kmigrate.conformance.machine import Machine
-from kmigrate.conformance.programs import CALL, GO, Script
+from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, Script
+from kmigrate.conformance.systems import Systems
+from kmigrate.conformance.walks import Walker, confirm
 from kmigrate.conformance.work import show
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 
@@ -25,6 +33,15 @@ RUNS = 8
 MOVES = 3
 CASES = 10
 STEPS = 60
+
+TRACES = 10_000
+BUDGET = 20_000
+"""Steps that are executed for the graph; after them only what is known is walked."""
+
+ONE_IN = 1_000
+"""One walk in so many is made again: a hundredth of that rate would take longer than all walks together."""
+
+WALKED = Setting(scripts=(Script(1, (GO, GO), ((CALL, CANCEL, AGAIN),)),), patience=2)
 
 BUSY = Setting(clusters=3, scripts=(Script(2, (GO, GO), ((CALL, CALL),)), Script(2, (CALL,))))
 
@@ -150,8 +167,40 @@ def rule_based(oracles: Oracles) -> Counts:
     return counted[0], counted[1]
 
 
+def walked() -> float:
+    """Walks over the judged graph: what they cost, cold and by themselves; events a second of the latter."""
+    start = time.process_time()
+    graph = Graph(Systems(exact=True), WALKED)
+    walker = Walker(graph, 1, BUDGET)
+    made = [walker.walk()]
+    while graph.product.executed < BUDGET and len(made) < TRACES:
+        made.append(walker.walk())
+    learnt, cold = len(made), time.process_time() - start
+    made += walker.walks(TRACES - learnt)
+    seconds = time.process_time() - start
+    steps, events = sum(walk.judged for walk in made), sum(walk.events for walk in made)
+    late = made[learnt:]
+    alone = time.process_time()
+    counted = sum(walk.judged for walk in walker.walks(len(late)))
+    alone = time.process_time() - alone
+    assert all(walk.finding is None for walk in made)
+    print(
+        f"judged graph: {graph.product.executed:,} steps executed, {graph.judged:,} judged once, in {cold:.1f} s, "
+        f"{len(graph.nodes):,} nodes, {len(graph.edges):,} edges of the model"
+    )
+    print(
+        f"{len(made):,} walks, all of that included: {seconds:.1f} s, {events:,} events, {steps:,} judged steps, "
+        f"{steps / seconds:,.0f} judged steps/s, {events / seconds:,.0f} events/s"
+    )
+    print(f"{len(late):,} walks over what is known: {counted / alone:,.0f} judged steps/s")
+    again = [confirm(walk) for walk in made[::ONE_IN]]
+    print(f"{len(again)} of them made again on fresh machines: {sum(not one for one in again)} the same")
+    return counted / alone
+
+
 def main() -> None:
     """Print a line for each figure."""
+    known = walked()
     oracles = Oracles(Plan().pair)
     events, _ = best(unjudged)
     print(f"the machine alone                       {events:9,.0f} events/s")
@@ -163,6 +212,7 @@ def main() -> None:
         f"{'rule-based Hypothesis':24} every event judged {ruled:9,.0f} events/s {ruled_steps:9,.0f} judged steps/s"
     )
     print(f"ratio, uniform schedules to rule-based: {events / ruled:.1f} times")
+    print(f"ratio in judged steps, walks over what is known to rule-based: {known / ruled_steps:,.0f} times")
 
 
 if __name__ == "__main__":
