@@ -72,3 +72,19 @@ def test_a_plan_that_cannot_be_says_what_would_be_right() -> None:
         Plan(until_coverage=50)
     with pytest.raises(BadPlan, match="scope is vast, but it must be one of wide, small"):
         Plan(scope="vast")
+
+
+def test_a_hurrying_kernel_goes_on_with_its_clock_while_others_wait() -> None:
+    labels = ("n1>n2:mailbox_message", "c0.1:run", "c1.0:run", "c1.0:tick")
+    for seed in range(200):
+        driver = Schedule("hurry", seed, changes=12).driver()
+        if driver.choose(4, "task", labels) == 2:
+            break
+    assert driver.choose(3, "task", (*labels[:2], labels[3])) == 2, "its clock, when it has nothing else to do"
+    assert driver.choose(2, "task", labels[:2]) in (0, 1)
+
+
+def test_an_interrupted_core_that_hurries_may_run_before_it_takes_the_interrupt() -> None:
+    labels = ("c0.0:run", "c0.1:sched", "c0.1:run")
+    chosen = [Schedule("hurry", seed, changes=12).driver().choose(3, "task", labels) for seed in range(60)]
+    assert set(chosen) == {0, 1, 2}

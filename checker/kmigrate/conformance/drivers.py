@@ -19,10 +19,19 @@ FAULT = "fault"
 TIMERS = ("timer", ":tick")
 """How the labels of timers end."""
 
+HOLDING_CHANCE = 0.6
+"""That what is on its way when a core begins to hurry stays there for a while."""
+
+LATE_CHANCE = 0.7
+"""That a core which hurries when it is interrupted takes the interrupt late."""
+
+ON_THE_WAY, INTERRUPT = ">", ":sched"
+"""What is in the label of a transfer; how that of an interrupt ends."""
+
 FAULT_HORIZON = 70
 """Deliveries among which faults are planned: about two migrations."""
 
-KINDS = ("ordinary", "planned", "random", "priorities", "delays", "guided")
+KINDS = ("ordinary", "planned", "random", "priorities", "delays", "hurry", "guided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,8 @@ class Schedule:
     seed       of its generator
     boldness   random: the chance, in percent, to depart from the ordinary course at each choice
     changes    planned: how many departures from the ordinary course; priorities: how many times the most urgent
-               actor is moved to the end of the line; delays: how many times the first is passed over;
+               actor is moved to the end of the line; delays: how many times the first is passed over; hurry: how
+               many times a core hurries;
                guided: how many of the values are changed
     faults     (question, answer) of each fault: at the so-many-th delivery this alternative
     values     guided: the choices that are changed and then repeated
@@ -56,6 +66,7 @@ class Schedule:
             "random": RandomDriver,
             "priorities": PriorityDriver,
             "delays": DelayDriver,
+            "hurry": HurryDriver,
             "guided": GuidedDriver,
         }
         return made[self.kind](self)
@@ -140,6 +151,70 @@ class DelayDriver(Driver):
         longest = next(label for label in self._behind if label in labels)
         self._behind.remove(longest)
         return labels.index(longest)
+
+
+class HurryDriver(Driver):
+    """The ordinary course, but at a few moments one core hurries: for a while nothing but what it does goes on.
+
+    A moment is one at which something is offered for the first time in the run: what is rare is short, and would
+    not be met by places that are spread evenly. When something is on its way, a kernel hurries with its clock: its
+    daemon looks after its attempt, repeats itself and loses patience; what was on its way often stays there for a
+    while longer. When a core is interrupted, it is that core, which takes the interrupt early or late.
+    """
+
+    ON_THE_WAY, INTERRUPTS = 12, 6
+    """Moments of either kind among which those of the hurry are picked: about as many as one migration has."""
+
+    TICKING, RUNNING = (40, 120, 320, 320, 320), (2, 12)
+    """Choices that core 0, and any other core, may hurry. In 320 a clock ticks some thirty times."""
+
+    HELD = 60
+    """Choices for which what was on its way stays there."""
+
+    def prepare(self) -> None:
+        """Pick the moments."""
+        random = self.random
+        self._clocks = {random.randrange(self.ON_THE_WAY) for _ in range((self.schedule.changes + 1) // 2)}
+        self._cores = {random.randrange(self.INTERRUPTS) for _ in range(self.schedule.changes // 2)}
+        self._seen: dict[str, bool] = {}
+        self._left = self._holding = 0
+        self._held: list[str] = []
+        self._core = ""
+        self._last = ""
+
+    def order(self, n: int, labels: Sequence[str]) -> int:
+        """What the hurrying core can do, what is to come last behind; what is not held where none hurries."""
+        for label in labels:
+            if label not in self._seen:
+                self._look(label, labels)
+        if not self._left:
+            return self._others(n, labels)
+        self._left -= 1
+        own = [index for index in range(n) if labels[index].startswith(self._core)]
+        return min(own, key=lambda index: (labels[index].endswith(self._last), index)) if own else 0
+
+    def _others(self, n: int, labels: Sequence[str]) -> int:
+        if not self._holding:
+            return 0
+        self._holding -= 1
+        return next((index for index in range(n) if labels[index] not in self._held), 0)
+
+    def _look(self, label: str, labels: Sequence[str]) -> None:
+        """Something is offered for the first time: let a core hurry if this is one of the moments."""
+        on_the_way, interrupt = ON_THE_WAY in label, label.endswith(INTERRUPT)
+        moment = sum(ON_THE_WAY in seen if on_the_way else seen.endswith(INTERRUPT) for seen in self._seen)
+        self._seen[label] = True
+        clocks = [one for one in labels if one.endswith(TIMERS)]
+        if on_the_way and moment in self._clocks and clocks:
+            self._hurry(self.random.choice(clocks), self.random.choice(self.TICKING), TIMERS[-1])
+            self._holding = self.HELD if self.random.random() < HOLDING_CHANCE else 0
+            self._held = [one for one in labels if ON_THE_WAY in one]
+        elif interrupt and moment in self._cores:
+            late = self.random.random() < LATE_CHANCE
+            self._hurry(label, self.random.randint(*self.RUNNING), INTERRUPT if late else ":run")
+
+    def _hurry(self, label: str, choices: int, last: str) -> None:
+        self._core, self._left, self._last = label.partition(":")[0] + ":", choices, last
 
 
 class RandomDriver(Driver):

@@ -177,6 +177,16 @@ class Machine:
         pages, frames = residence.kernel_pages, residence.frames
         return f"kernel pages {pages} and frames {frames}" if pages or frames else ""
 
+    def misbelief(self, cluster: int) -> str:
+        """What the daemon of a cluster has wrong about who stands there, in words; empty if nothing."""
+        if not self.daemons:
+            return ""
+        resident, standing = self.daemons[cluster].station.resident, self.standing(cluster)
+        believed = None if resident is None else resident.container
+        if believed == standing:
+            return ""
+        return f"{_nobody(believed)} stands there, and {_nobody(standing)} does"
+
     @property
     def over(self) -> bool:
         """Whether nothing more is to be expected of the processes, and nothing is under way."""
@@ -229,6 +239,10 @@ class Still:
         made.steps, made.turn = self._steps, self._turn
         made.touched.update(range(self._setting.clusters))
         return made
+
+
+def _nobody(process: int | None) -> str:
+    return "nobody" if process is None else f"p{process}"
 
 
 def _label(event: Pending) -> str:

@@ -17,7 +17,7 @@ def schedules() -> st.SearchStrategy[Schedule]:
     faults = st.lists(st.tuples(st.integers(0, FAULT_HORIZON - 1), st.integers(1, 3)), max_size=4)
     return st.builds(
         Schedule,
-        st.sampled_from(("ordinary", "planned", "random", "priorities", "delays")),
+        st.sampled_from(("ordinary", "planned", "random", "priorities", "delays", "hurry")),
         st.integers(0, (1 << 30) - 1),
         st.sampled_from((2, 10, 40, 100)),
         st.integers(0, 6),

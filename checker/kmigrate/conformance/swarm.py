@@ -5,7 +5,7 @@ Swarm selection: each run uses only some of the kinds of disturbance, so that on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Self
 
@@ -19,9 +19,19 @@ HORIZON_EVENTS = 1_500
 HORIZON_TRANSFERS = 160
 """Faults of the network come within this many transfers: about two migrations."""
 
-KINDS = ("cancel", "hasty", "page", "crash", "third party", "network")
+MEETING_CHANCE = 0.5
+"""That all processes of a machine with a free cluster ask to be moved to the same one."""
+
+MOST_FAULTS = 6
+"""Of the network in one run; each of the few letters of a migration shall meet one now and then."""
+
+KINDS = ("cancel", "hasty", "page", "crash", "third party", "network", "busy")
 """Kinds of disturbance: threads that call a move off; daemons with little patience; processes with pages; a cluster
-that stops; wishes of third parties; transfers that are lost, doubled, late or damaged."""
+that stops; wishes of third parties; transfers that are lost, doubled, late or damaged; threads that call all the
+time."""
+
+BUSY_CALLS = 24
+"""Calls of a thread that calls all the time."""
 
 PUBLISHED_KINDS = {"asks": 0.4, "third party": 0.7, "threads": 0.7, "page": 0.5, "sleep": 0.5, "crash": 0.1}
 """The same for published daemons: processes that ask to be moved themselves; wishes of third parties; second
@@ -51,7 +61,7 @@ class Swarm:
     """
 
     clusters: tuple[int, ...] = (2, 3)
-    processes: tuple[int, ...] = (1, 1, 2)
+    processes: tuple[int, ...] = (1, 2)
     workers: tuple[int, ...] = (0, 1, 1)
     requests: int = 2
     kinds: tuple[str, ...] = KINDS
@@ -69,10 +79,13 @@ class Swarm:
             return self._published(random)
         chosen = [kind for kind in self.kinds if random.random() < 0.4]
         clusters, processes = random.choice(self.clusters), random.choice(self.processes)
+        meet = processes < clusters and random.random() < MEETING_CHANCE
         scripts = tuple(
             self._script(Random(f"{number}:{random.randrange(SEEDS)}"), number, clusters, chosen)  # noqa: S311
             for number in range(processes)
         )
+        if meet:
+            scripts = tuple(replace(script, away=clusters - 1) for script in scripts)
         return Setting(
             variant=variant,
             clusters=clusters,
@@ -140,13 +153,14 @@ class Swarm:
         workers = []
         for _ in range(random.choice(self.workers)):
             worker = [random.choice((CALL, CALL, SPIN)) for _ in range(random.randint(0, self.calls))]
+            worker += [CALL] * (BUSY_CALLS if "busy" in chosen else 0)
             if "cancel" in chosen:
                 worker.insert(random.randint(0, len(worker)), CANCEL)
             workers.append(tuple(worker))
         return Script(away, tuple(main), tuple(workers))
 
     def _faults(self, random: Random) -> tuple[NetworkFault, ...]:
-        places = random.sample(range(HORIZON_TRANSFERS), random.randint(1, 3))
+        places = random.sample(range(HORIZON_TRANSFERS), random.randint(1, MOST_FAULTS))
         return tuple(
             NetworkFault(place, random.choice(tuple(FaultKind)), random.randrange(4_096))
             for place in sorted(places)

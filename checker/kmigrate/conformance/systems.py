@@ -144,11 +144,18 @@ class Systems(Pair[Setting]):
         return setting_as_json(configuration)
 
     def at_rest(self, machine: Machine) -> Fault | None:
-        """Every process runs exactly once, unless its cluster has stopped; nothing is held, nothing left behind."""
+        """Every process runs exactly once, unless its cluster has stopped; nothing is held, nothing left behind.
+
+        And every daemon knows who stands on its cluster.
+        """
         alive = [cluster for cluster in range(machine.setting.clusters) if not machine.stopped(cluster)]
         held = [f"c{cluster}" for cluster in alive if machine.kernels[cluster].scheduler.frozen]
         if held:
             return "frozen", f"{', '.join(held)} stay frozen"
+        for cluster in alive:
+            wrong = machine.misbelief(cluster)
+            if wrong:
+                return "resident", f"the daemon of c{cluster} believes that {wrong}"
         standing = {cluster: machine.standing(cluster) for cluster in alive}
         for process in range(len(machine.setting.scripts)):
             places = [f"c{cluster}" for cluster in alive if standing[cluster] == process]
