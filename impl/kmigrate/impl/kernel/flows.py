@@ -10,7 +10,7 @@ then.
 Source: nanvix-facts 2.5.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 
@@ -78,19 +78,45 @@ class Transfer:
         return (self.operation.of_mailbox, self.identity) == (other.operation.of_mailbox, other.identity)
 
 
+@dataclass(slots=True)
+class Progress:
+    """What the flows of a cluster are at, by their numbers: plain values apart from the tasks.
+
+    transfers  None for a flow that is free
+    done       bytes of the pieces that have been waited for
+    """
+
+    transfers: list[Transfer | None] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+
+
 @dataclass(slots=True, eq=False)
 class Flow:
-    """Two tasks for one transfer at a time.
-
-    transfer  None while the flow is free
-    done      bytes of the pieces that have been waited for
-    """
+    """Two tasks for one transfer at a time."""
 
     config: Task
     wait: Task
     hardware: Task
-    transfer: Transfer | None = None
-    done: int = 0
+    number: int
+    among: Progress
+
+    @property
+    def transfer(self) -> Transfer | None:
+        """None while the flow is free."""
+        return self.among.transfers[self.number]
+
+    @transfer.setter
+    def transfer(self, transfer: Transfer | None) -> None:
+        self.among.transfers[self.number] = transfer
+
+    @property
+    def done(self) -> int:
+        """Bytes of the pieces that have been waited for."""
+        return self.among.done[self.number]
+
+    @done.setter
+    def done(self, done: int) -> None:
+        self.among.done[self.number] = done
 
     @property
     def present(self) -> Transfer:
@@ -108,8 +134,9 @@ class Flow:
 class Flows:
     """The flows of one cluster.
 
-    polls  whether a reader without a message asks the master again and again, as in the real system
-           (nanvix-facts 2.3); else it waits until one has come, which differs in time alone
+    polls     whether a reader without a message asks the master again and again, as in the real system
+              (nanvix-facts 2.3); else it waits until one has come, which differs in time alone
+    progress  what they are at
     """
 
     def __init__(self, dispatcher: Dispatcher, calls: Calls, mailboxes: Mailboxes, portals: Portals) -> None:
@@ -119,6 +146,7 @@ class Flows:
         self._calls = calls
         self._mailboxes = mailboxes
         self._portals = portals
+        self.progress = Progress()
         self._of_threads = [self._make() for _ in range(FLOWS)]
         self._of_tasks = [self._make() for _ in range(FLOWS)]
 
@@ -138,7 +166,10 @@ class Flows:
         config = graph.create(lambda request: self._config(flow, request), priority=Priority.LOW, internal=True)
         wait = graph.create(lambda request: self._wait(flow, request), priority=Priority.HIGH, internal=True)
         hardware = graph.create(lambda request: 0, priority=Priority.HIGH, internal=True)
-        flow = Flow(config, wait, hardware)
+        progress = self.progress
+        flow = Flow(config, wait, hardware, len(progress.done), progress)
+        progress.transfers.append(None)
+        progress.done.append(0)
         graph.connect(config, wait, dependency=False)
         graph.connect(wait, config, dependency=False, triggers=Trigger.USER1)
         return flow

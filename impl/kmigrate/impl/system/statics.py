@@ -63,7 +63,6 @@ _PLAIN = (int, str, bytes, bool, type(None), Enum)
 _ITSELF = {int, bool, type(None)}
 _TASKS = {Task, type(None)}
 _of_task = attrgetter(*TASK_VARIABLES)
-_of_flow = attrgetter("transfer", "done")
 
 
 def _fields(kind: Any) -> tuple[str, ...]:
@@ -75,9 +74,9 @@ _names: Callable[[Any], tuple[str, ...]] = cache(_fields)
 
 
 def _plain(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
-    """The fields of a communicator that are plain values, and what reads them all at once."""
+    """The fields of a communicator that are plain values, and what reads them all at once, then who waits."""
     found = tuple(name for name in _fields(kind) if name not in ("waiting", "notify"))
-    return found, attrgetter(*found)
+    return found, attrgetter(*found, "waiting._addresses", "notify")
 
 
 _plain_of: Callable[[Any], tuple[tuple[str, ...], Callable[[Any], Any]]] = cache(_plain)
@@ -147,6 +146,7 @@ class Keeper:
         )
         flows = kernel.flows
         assert flows is not None, "a kernel of a machine is on its network"
+        self._progress = flows.progress
         self._flows = [*flows._of_threads, *flows._of_tasks]
         self._waited_for = tuple(flow.wait.identity for flow in flows._of_threads)
         self._graph = kernel.tasks.graph
@@ -227,9 +227,9 @@ class Keeper:
                 waiting._addresses[:] = of_other._addresses
         for table, of_other in zip(self._tables(self._kernel), other._tables(other._kernel), strict=True):
             self._copy_table(table, of_other, other)
-        if list(map(_of_flow, self._flows)) != list(map(_of_flow, other._flows)):
-            for flow, of_other in zip(self._flows, other._flows, strict=True):
-                flow.transfer, flow.done = of_other.transfer, of_other.done
+        flows, its_flows = self._progress, other._progress
+        if flows != its_flows:
+            flows.transfers[:], flows.done[:] = its_flows.transfers, its_flows.done
         self._copy_tasks(other)
 
     def _taken(self, value: Any, other: "Keeper") -> Any:
@@ -265,12 +265,11 @@ class Keeper:
         names, read = _plain_of(type(one))
         values = read(its)
         if read(one) != values:
-            for name, value in zip(names, values, strict=True):
+            *plain, waiting, notify = values
+            for name, value in zip(names, plain, strict=True):
                 setattr(one, name, value)
-        if one.waiting._addresses or its.waiting._addresses:
-            one.waiting._addresses[:] = its.waiting._addresses
-        if one.notify is not None or its.notify is not None:
-            one.notify = self.put_one(other.keep(its.notify))
+            one.waiting._addresses[:] = waiting
+            one.notify = self.put_one(other.keep(notify))
 
     def _copy_tasks(self, other: "Keeper") -> None:
         """Copy what tasks keep of their runs, and the edges of those whose edges have changed.
