@@ -10,8 +10,9 @@ from kmigrate.proofs import token, two_phase_commit
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.clause import Clause
 from kmigrate.proofs.errors import NothingInferred
+from kmigrate.proofs.evidence import Evidence
 from kmigrate.proofs.infer import Inference, Inferred
-from kmigrate.proofs.literals import scope_of
+from kmigrate.proofs.literals import cheapest, scope_of
 from kmigrate.proofs.proof import prove
 from kmigrate.proofs.samples import walked
 from kmigrate.proofs.template import Templates
@@ -40,6 +41,27 @@ def test_a_strengthening_is_found_and_proved_by_both_solvers(found: tuple[Claim,
     assert inferred.claim.safety == claim.safety
     assert inferred.claim.conjuncts == (*claim.safety, *(clause.name for clause in inferred.clauses))
     assert 0 < len(inferred.clauses) <= inferred.tried
+
+
+def test_fingerprints_lose_no_row_of_these() -> None:
+    model = Token(nodes=2, turns=2)
+    states = list(interpret.search(model).level)
+    wanted = ("holds", "turn", "sent")
+    evidence = Evidence([(model, states)], scope_of(model, wanted), wanted)
+    blocks = evidence.templates.rows(model, states)
+    assert len(evidence.rows) == len({row.tobytes() for block in blocks for row in block})
+    for block in blocks:
+        for row in block:
+            places = evidence.places(row)
+            assert evidence.met(places)
+            assert evidence.lacking(places[:1], places) != frozenset(places)
+
+
+def test_the_cheapest_cover_is_no_dearer_than_any() -> None:
+    cover = [frozenset("ab"), frozenset("bc"), frozenset("cd"), frozenset("ad")]
+    costs = {"a": 100, "b": 230, "c": 100, "d": 230}
+    assert cheapest(cover, costs) == frozenset("ac")
+    assert cheapest([], costs) == frozenset()
 
 
 def test_the_claim_alone_is_not_inductive(found: tuple[Claim, Inferred]) -> None:

@@ -202,7 +202,6 @@ CLAIM = Claim(
         {"clusters": 2, "processes": 1, "attempts": 1, "sections": 1, "third_parties": 1},
         {"clusters": 2, "processes": 2, "attempts": 2, "sections": 2, "third_parties": 0},
         {"clusters": 3, "processes": 1, "attempts": 2, "sections": 1, "third_parties": 0},
-        {"clusters": 3, "processes": 1, "attempts": 2, "sections": 2, "third_parties": 0},
         {"clusters": 3, "processes": 2, "attempts": 2, "sections": 1, "third_parties": 0},
     ),
     samples=(
