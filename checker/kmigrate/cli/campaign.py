@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -78,7 +83,7 @@ def campaign_command(
         plan, seconds=seconds, until_coverage=until_coverage, plateau=plateau, workers=workers, again=again
     )
     made = Campaign(plan, report)
-    with Watch("campaign") as watch:
+    with Watch("campaign") as watch, _ended_by_a_kill():
         made.run(output, lambda done, total, found: watch.say(f"{done:,} of {total:,} runs, {found}"))
     report = made.report
     if report.interrupted:
@@ -94,6 +99,23 @@ def campaign_command(
         if report.interrupted:
             console().print(f"interrupted; it goes on with: kmigrate campaign --resume {output / STATE}")
     raise typer.Exit(report.exit_code)
+
+
+@contextmanager
+def _ended_by_a_kill() -> Iterator[None]:
+    """Let SIGTERM end a campaign as Ctrl-C does: with its report, and the state from which it goes on."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if current_thread() is not main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _print(report: CampaignReport) -> None:
