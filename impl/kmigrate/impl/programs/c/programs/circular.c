@@ -3,7 +3,7 @@
    Argument: the clusters, as in the other experiments; 0 for all 16. Exit value: 0, else what has failed. Where a
    copy stays behind it ends with 0; the one on the first node waits to be replaced by the process itself.
    The first node tells node 0 when the process begins, leaves and is home; the time is that between the last two.
-   It keeps no mailbox on the way: an id is a number of the cluster that gave it, and the process is refused with it.
+   It keeps no mailbox on the way: an id is a number of the cluster that gave it, and the process would be refused.
    Source: thesis 5; nanvix-facts 8.1. */
 
 #include "experiment.h"
