@@ -91,14 +91,16 @@ class Inference:
             self._close(instance)
         larger = self._larger()
         while True:
+            found = needed(self._claimed(self.clauses))
+            for clause in (one for one in self.clauses if one.name in found.failed):
+                self._told(f"not kept at every size: {clause.told()}")
+            if not found.failed:
+                return self._inferred(self.clauses, found)
             known = len(self.clauses)
-            found = self._at_every_size()
-            if found is not None:
-                return found
-            while len(self.clauses) <= known:
+            while len(self.clauses) == known:
                 following = next(larger, None)
                 if following is None:
-                    raise NothingInferred(self.claim.name, "what suffices at small sizes is not kept at every size")
+                    return self._kept_at_every_size()
                 self._told(f"on with {_sizes(self.claim, following.model)}")
                 self._close(following)
 
@@ -235,23 +237,21 @@ class Inference:
 
     # -- every size -------------------------------------------------------------------------------------
 
-    def _at_every_size(self) -> Inferred | None:
-        """What the claim needs of the clauses that induction keeps at every size; None if they do not do.
+    def _kept_at_every_size(self) -> Inferred:
+        """What the claim needs of the clauses that induction keeps at every size.
 
-        What is not kept is forgotten only if the rest does: at a larger size its support may be found.
+        Raises  NothingInferred where those do not do.
         """
         clauses = list(self.clauses)
         while True:
-            found: Needed = needed(self._claimed(clauses))
-            names = {clause.name for clause in clauses}
-            if found.failed - names:
-                self._told(f"not kept at every size: {', '.join(sorted(found.failed - names))}")
-                return None
+            found = needed(self._claimed(clauses))
             if not found.failed:
-                break
-            for clause in (one for one in clauses if one.name in found.failed):
-                self._told(f"not kept at every size: {clause.told()}")
+                return self._inferred(clauses, found)
+            if found.failed - {clause.name for clause in clauses}:
+                raise NothingInferred(self.claim.name, "what suffices at small sizes is not kept at every size")
             clauses = [clause for clause in clauses if clause.name not in found.failed]
+
+    def _inferred(self, clauses: Sequence[Clause], found: Needed) -> Inferred:
         kept = tuple(clause for clause in clauses if clause.name in found.used)
         return Inferred(self._claimed(kept), kept, self._tried)
 
