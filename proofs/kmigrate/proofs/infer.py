@@ -67,6 +67,8 @@ class Inference:
         self._evidence: dict[tuple[Variate, ...], Evidence] = {}
         self.clauses: list[Clause] = []
         self._tried = 0
+        self._grown: list[Size] = []
+        """Larger sizes than the claim's, at which something was found that smaller ones have too few values for."""
 
     @cached_property
     def _nearest(self) -> tuple[str, ...]:
@@ -103,6 +105,8 @@ class Inference:
                     return self._kept_at_every_size()
                 self._told(f"on with {_sizes(self.claim, following.model)}")
                 self._close(following)
+                if len(self.clauses) > known:
+                    self._grown.append({name: following.model.number(name) for name in sorted(self.claim.open)})
 
     def _check(self, model: Model, states: Sequence[State]) -> None:
         """What is claimed must be true in the states that are reached."""
@@ -259,7 +263,8 @@ class Inference:
         """The claim with these clauses as its conjuncts."""
         model = type("Inferred", (self.claim.model,), {clause.name: clause.declared() for clause in clauses})
         names = (*self.claim.safety, *(clause.name for clause in clauses))
-        return replace(self.claim, model=model, conjuncts=names, steps=(), ranking=None, given=None)
+        sizes = (*self.claim.sizes, *self._grown)
+        return replace(self.claim, model=model, conjuncts=names, sizes=sizes, steps=(), ranking=None, given=None)
 
 
 def _ways(literals: tuple[Literal, ...]) -> Iterator[tuple[Literal, ...]]:
