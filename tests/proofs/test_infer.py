@@ -1,12 +1,15 @@
 """Inference: a strengthening that is found is proved, and what is found is what it says it is."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from kmigrate.checker import interpret
 from kmigrate.cli import main
-from kmigrate.proofs import token, two_phase_commit
+from kmigrate.proofs import repaired, token, two_phase_commit
 from kmigrate.proofs.claim import Claim
 from kmigrate.proofs.clause import Clause
 from kmigrate.proofs.errors import NothingInferred
@@ -84,9 +87,26 @@ def test_a_clause_reads_as_a_sentence() -> None:
     }
 
 
-def test_the_same_is_found_again() -> None:
-    first, second = (Inference(CLAIMS[1]).run() for _ in range(2))
-    assert first.clauses == second.clauses
+def test_the_same_is_found_in_every_process() -> None:
+    seen = set()
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        command = [sys.executable, "-m", "kmigrate", "prove", "token", "--infer", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        seen.add(done.stdout)
+    assert len(seen) == 1
+
+
+@pytest.mark.campaign
+def test_the_repaired_protocol_is_strengthened_where_an_image_is_one_section() -> None:
+    sizes = tuple(size for size in repaired.CLAIM.sizes if size["sections"] == 1)
+    open_ones = repaired.CLAIM.open - {"sections"}
+    fixed = {**repaired.CLAIM.fixed, "sections": 1}
+    claim = replace(repaired.CLAIM, open=open_ones, fixed=fixed, conjuncts=(), sizes=sizes)
+    found = Inference(claim).run()
+    proof = prove(found.claim)
+    assert proof.verdict == "proved", [*proof.hollow, *(outcome.why for outcome in proof.open_ones())]
+    assert any(len(clause.variates) == 5 for clause in found.clauses)  # four clusters and a process
 
 
 class Careless(Token):

@@ -67,6 +67,8 @@ class Inference:
         self._evidence: dict[tuple[Variate, ...], Evidence] = {}
         self.clauses: list[Clause] = []
         self._tried = 0
+        self._grown: list[Size] = []
+        """Larger sizes than the claim's, at which something was found that smaller ones have too few values for."""
 
     @cached_property
     def _nearest(self) -> tuple[str, ...]:
@@ -91,16 +93,20 @@ class Inference:
             self._close(instance)
         larger = self._larger()
         while True:
+            found = needed(self._claimed(self.clauses))
+            for clause in (one for one in self.clauses if one.name in found.failed):
+                self._told(f"not kept at every size: {clause.told()}")
+            if not found.failed:
+                return self._inferred(self.clauses, found)
             known = len(self.clauses)
-            found = self._at_every_size()
-            if found is not None:
-                return found
-            while len(self.clauses) <= known:
+            while len(self.clauses) == known:
                 following = next(larger, None)
                 if following is None:
-                    raise NothingInferred(self.claim.name, "what suffices at small sizes is not kept at every size")
+                    return self._kept_at_every_size()
                 self._told(f"on with {_sizes(self.claim, following.model)}")
                 self._close(following)
+                if len(self.clauses) > known:
+                    self._grown.append({name: following.model.number(name) for name in sorted(self.claim.open)})
 
     def _check(self, model: Model, states: Sequence[State]) -> None:
         """What is claimed must be true in the states that are reached."""
@@ -235,23 +241,21 @@ class Inference:
 
     # -- every size -------------------------------------------------------------------------------------
 
-    def _at_every_size(self) -> Inferred | None:
-        """What the claim needs of the clauses that induction keeps at every size; None if they do not do.
+    def _kept_at_every_size(self) -> Inferred:
+        """What the claim needs of the clauses that induction keeps at every size.
 
-        What is not kept is forgotten only if the rest does: at a larger size its support may be found.
+        Raises  NothingInferred where those do not do.
         """
         clauses = list(self.clauses)
         while True:
-            found: Needed = needed(self._claimed(clauses))
-            names = {clause.name for clause in clauses}
-            if found.failed - names:
-                self._told(f"not kept at every size: {', '.join(sorted(found.failed - names))}")
-                return None
+            found = needed(self._claimed(clauses))
             if not found.failed:
-                break
-            for clause in (one for one in clauses if one.name in found.failed):
-                self._told(f"not kept at every size: {clause.told()}")
+                return self._inferred(clauses, found)
+            if found.failed - {clause.name for clause in clauses}:
+                raise NothingInferred(self.claim.name, "what suffices at small sizes is not kept at every size")
             clauses = [clause for clause in clauses if clause.name not in found.failed]
+
+    def _inferred(self, clauses: Sequence[Clause], found: Needed) -> Inferred:
         kept = tuple(clause for clause in clauses if clause.name in found.used)
         return Inferred(self._claimed(kept), kept, self._tried)
 
@@ -259,7 +263,8 @@ class Inference:
         """The claim with these clauses as its conjuncts."""
         model = type("Inferred", (self.claim.model,), {clause.name: clause.declared() for clause in clauses})
         names = (*self.claim.safety, *(clause.name for clause in clauses))
-        return replace(self.claim, model=model, conjuncts=names, steps=(), ranking=None, given=None)
+        sizes = (*self.claim.sizes, *self._grown)
+        return replace(self.claim, model=model, conjuncts=names, sizes=sizes, steps=(), ranking=None, given=None)
 
 
 def _ways(literals: tuple[Literal, ...]) -> Iterator[tuple[Literal, ...]]:
