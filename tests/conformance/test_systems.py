@@ -14,6 +14,7 @@ from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SPIN, Script
 from kmigrate.conformance.setting import Crash, Setting, Wish
 from kmigrate.conformance.systems import Systems
 from kmigrate.impl.simulation.choice import Ordinary
+from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
 PAIR = Systems()
 ORACLES = Oracles(PAIR)
@@ -45,6 +46,16 @@ def test_whatever_is_asked_and_whatever_stops_it_conforms(setting: Setting) -> N
         schedule = drawn_schedule(Random(seed), DRIVERS, 0)
         outcome = judged(setting, schedule.driver(), ORACLES)
         assert outcome.finding is None, outcome.finding.told()
+
+
+def test_a_letter_that_is_lost_after_all_attempts_have_ended_is_given_up() -> None:
+    """Found by run 396 of a campaign with seed 3: nobody watched a letter that left with no attempt open."""
+    setting = Setting(
+        scripts=(Script(1, (GO,)), Script(0, (GO, GO))), faults=(NetworkFault(14, FaultKind.LOST, 2711),)
+    )
+    outcome = judged(setting, Ordinary(), ORACLES)
+    assert outcome.finding is None, outcome.finding.told()
+    assert not any(daemon.station.courier.busy for daemon in outcome.machine.daemons)
 
 
 def test_drawn_settings_conform() -> None:

@@ -43,6 +43,7 @@ class Courier:
     heed       is given each letter that has come and is whole
     peers      the nodes to which it can write
     measures   of the compute clusters, which say how long all letters of the chip are; None: the kernel's own
+    watch      is told when a letter waits to leave: from then on `look` is to be called once a tick while `busy`
     transfers  makes the tasks of transfers
     lanes      one to each peer
     forgotten  letters that were not whole
@@ -56,6 +57,7 @@ class Courier:
         heed: Heed,
         peers: tuple[int, ...],
         measures: Geometry | None = None,
+        watch: Callable[[], None] = lambda: None,
     ) -> None:
         self.transfers = Transfers(kernel)
         self.forgotten = 0
@@ -63,6 +65,7 @@ class Courier:
         self._geometry = measures or kernel.placement.geometry
         self._size = letter_bytes(self._geometry)
         self._heed = heed
+        self._watch = watch
         self._received = statics.take(self._size)
         self.lanes = Lanes(
             {node: self._lane(node, statics.take(self._size)) for node in peers if node != kernel.node}
@@ -86,6 +89,7 @@ class Courier:
         lane = self.lanes.get(node)
         if lane is not None:
             lane.put(letter.encode(self._geometry))
+            self._watch()
 
     @property
     def busy(self) -> bool:

@@ -70,7 +70,7 @@ class HardenedDaemon:
         if places is None:
             places = tuple(range(kernel.placement.geometry.torus.nodes))
         statics = Statics(kernel.placement)
-        courier = Courier(kernel, statics, self._heed, tuple(sorted({*places, names})), measures)
+        courier = Courier(kernel, statics, self._heed, tuple(sorted({*places, names})), measures, self._wait)
         residence = Residence(kernel, chip)
         shape = residence.shape
         largest = max(shape.section_bytes(mstate, 1, 1) for mstate in ORDER if mstate not in PAGED)
