@@ -87,6 +87,7 @@ def test_a_clause_reads_as_a_sentence() -> None:
     }
 
 
+@pytest.mark.campaign
 def test_the_same_is_found_in_every_process() -> None:
     seen = set()
     for seed in ("1", "2"):
@@ -99,10 +100,7 @@ def test_the_same_is_found_in_every_process() -> None:
 
 @pytest.mark.campaign
 def test_the_repaired_protocol_is_strengthened_where_an_image_is_one_section() -> None:
-    sizes = tuple(size for size in repaired.CLAIM.sizes if size["sections"] == 1)
-    open_ones = repaired.CLAIM.open - {"sections"}
-    fixed = {**repaired.CLAIM.fixed, "sections": 1}
-    claim = replace(repaired.CLAIM, open=open_ones, fixed=fixed, conjuncts=(), sizes=sizes)
+    claim = replace(repaired.CLAIM.at({"sections": 1}), conjuncts=())
     found = Inference(claim).run()
     proof = prove(found.claim)
     assert proof.verdict == "proved", [*proof.hollow, *(outcome.why for outcome in proof.open_ones())]
@@ -168,6 +166,9 @@ def test_the_command_shows_what_it_has_found(capsys: pytest.CaptureFixture[str])
     [
         (["prove", "--infer"], "--infer and --fewest search for one thing about claims by name"),
         (["prove", "token", "--infer", "--fewest"], "--infer and --fewest search for one thing"),
+        (["prove", "token", "--infer", "--set", "rounds=1"], "claim token: rounds is not open; nodes, turns are"),
+        (["prove", "token", "--infer", "--set", "nodes"], "--set nodes: write --set name=number"),
+        (["prove", "token", "--infer", "--set", "nodes=0"], "claim token: nodes must be an integer from"),
         (["prove", "token", "--fewest"], "claim token: its model has no mechanisms to add; `repaired` has"),
     ],
 )

@@ -46,6 +46,17 @@ def console() -> Console:
     return made
 
 
+def numbers(settings: list[str]) -> dict[str, int]:
+    """What `--set name=number` says, each of them; WrongUse for anything else."""
+    given = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not value.lstrip("-").isdigit():
+            raise WrongUse(f"--set {setting}: write --set name=number")
+        given[name] = int(value)
+    return given
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document."""
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

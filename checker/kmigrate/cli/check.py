@@ -13,7 +13,7 @@ from kmigrate.checker.engines import ENGINES
 from kmigrate.checker.refine import refines as refines_model
 from kmigrate.checker.simulate import simulate
 from kmigrate.checker.verdict import parameters_as_json
-from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, numbers, print_json
 from kmigrate.cli.tables import check_all
 from kmigrate.report import Watch, answers_table, coverage_line, size_line, told
 from kmigrate.spec.catalogue import DEFAULT_VARIANT, MODELS, REFINEMENTS, find
@@ -55,12 +55,7 @@ def build(
 ) -> Model:
     """The model that the options describe."""
     kind = find(name, variant)
-    given = dict(named)
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals or not value.lstrip("-").isdigit():
-            raise WrongUse(f"--set {setting}: write --set name=number")
-        given[key] = int(value)
+    given = {**named, **numbers(settings)}
     if with_ or without:
         switch = next((s for s in kind.declared_parameters.values() if isinstance(s, Switches)), None)
         if switch is None:

@@ -13,7 +13,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
+from kmigrate.cli.app import JsonFlag, WrongUse, app, console, numbers, print_json, write_text
 from kmigrate.cli.strengthen import infer, least
 from kmigrate.proofs import Claim
 from kmigrate.proofs.cache import Cache
@@ -40,6 +40,9 @@ def prove_command(
     claims: Annotated[list[str] | None, typer.Argument(help="Claims by name; none: list them.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Prove every claim.")] = False,
     without: Annotated[list[str] | None, typer.Option("--without", help="Switch a mechanism off.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="One value of an open parameter instead of all: name=number.")
+    ] = None,
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds for each solver and obligation.")
     ] = TIMEOUT_SECONDS,
@@ -65,7 +68,7 @@ def prove_command(
 ) -> None:
     """Prove claims for every size, with two solvers, or show where induction fails."""
     if recheck_ is not None:
-        if claims or all_ or without or write_ is not None or page_ is not None:
+        if claims or all_ or without or set_ or write_ is not None or page_ is not None:
             raise WrongUse("--recheck checks what is in the directory; give it alone")
         _recheck(recheck_, timeout, solver or [], json_)
     if solver:
@@ -74,13 +77,14 @@ def prove_command(
         if not claims or all_ or write_ is not None or page_ is not None or (infer_ and fewest_):
             raise WrongUse("--infer and --fewest search for one thing about claims by name; leave the rest out")
         search = infer if infer_ else least
-        raise typer.Exit(max(search(_without(claim(name), without or []), timeout, json_) for name in claims))
+        asked = [_asked(claim(name), without or [], set_ or []) for name in claims]
+        raise typer.Exit(max(search(one, timeout, json_) for one in asked))
     if not claims and not all_:
-        if without or write_ is not None or page_ is not None:
+        if without or set_ or write_ is not None or page_ is not None:
             raise WrongUse("name the claims to prove, or give --all")
         _list(json_)
         return
-    chosen = [_without(claim(name), without or []) for name in (CLAIMS if all_ else claims or [])]
+    chosen = [_asked(claim(name), without or [], set_ or []) for name in (CLAIMS if all_ else claims or [])]
     proofs: list[Proof] = []
     if write_ is not None:
         prepare(write_)
@@ -129,6 +133,11 @@ def _cache_file() -> Path:
     return Path(base) / "kmigrate" / "refuted.json"
 
 
+def _asked(one: Claim, without: list[str], settings: list[str]) -> Claim:
+    """The claim that the options describe."""
+    return _without(one.at(numbers(settings)), without)
+
+
 def _without(one: Claim, names: list[str]) -> Claim:
     """The claim about the model with mechanisms switched off."""
     if not names:
@@ -170,7 +179,7 @@ def _tell(proof: Proof) -> None:
     solvers = " and ".join(f"{name} {version}" for name, version in versions().items())
     rest = len(proof.outcomes) - proof.asked
     out.print(
-        f"  for any number of {', '.join(sorted(one.open))}: {len(one.hypotheses)} conjuncts, "
+        f"  {one.scope}: {len(one.hypotheses)} conjuncts, "
         f"{proof.asked:,} obligations put to {solvers}"
         + (f", {rest:,} more by steps that change nothing that they read" if rest else "")
         + f"; {proof.seconds:.1f} s"

@@ -35,7 +35,7 @@ def infer(claim: Claim, timeout: float, json_: bool) -> int:
 
 
 def _say_proof(proof: Proof) -> None:
-    console().print(f"{proof.asked:,} obligations for any number of {', '.join(sorted(proof.claim.open))}")
+    console().print(f"{proof.asked:,} obligations {proof.claim.scope}")
     for line in proof.hollow:
         console().print(f"  hollow: {line}", style="yellow")
     for outcome in proof.open_ones():

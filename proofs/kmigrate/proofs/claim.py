@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from kmigrate.proofs.errors import UnknownConjunct
+from kmigrate.proofs.errors import NotOpen, UnknownConjunct
 from kmigrate.proofs.ranking import Ranking
 from kmigrate.spec.language import Model
 from kmigrate.spec.language.model import Property
@@ -66,6 +66,39 @@ class Claim:
     def instance(self, size: Size) -> Model:
         """The model at one size."""
         return self.model(**{**self.fixed, **size})
+
+    @property
+    def scope(self) -> str:
+        """For which sizes it is claimed, in words."""
+        numbers = [f"{name} {value}" for name, value in self.fixed.items() if type(value) is int]
+        return f"for any number of {', '.join(sorted(self.open))}" + "".join(f", with {one}" for one in numbers)
+
+    def at(self, values: Size) -> Claim:
+        """The same claim where open parameters have these values; sizes that differ in nothing else become one.
+
+        Raises  NotOpen for a parameter that is not open, or a value outside of its range.
+        """
+        for name, value in values.items():
+            if name not in self.open:
+                raise NotOpen(self.name, name, f"is not open; {', '.join(sorted(self.open))} are")
+            accepted = self.model.declared_parameters[name].accept(value)
+            if isinstance(accepted, str):
+                raise NotOpen(self.name, name, accepted)
+
+        def there(sizes: tuple[Size, ...]) -> tuple[Size, ...]:
+            unique = {tuple(sorted({**size, **values}.items())): {**size, **values} for size in sizes}
+            return tuple(
+                {name: value for name, value in size.items() if name not in values} for size in unique.values()
+            )
+
+        return replace(
+            self,
+            open=self.open - values.keys(),
+            fixed={**self.fixed, **values},
+            sizes=there(self.sizes),
+            samples=there(self.samples),
+            given=None if self.given is None else self.given.at(values),
+        )
 
     def about(self, model: type[Model]) -> Claim:
         """The same claim about another model, a mutant of the first."""

@@ -21,6 +21,14 @@ class UnknownConjunct(ProofError):
         self.claim, self.name, self.known = claim, name, known
 
 
+class NotOpen(ProofError):
+    """A parameter was to have one value in a claim that does not speak of all its values, or the value is none."""
+
+    def __init__(self, claim: str, name: str, problem: str) -> None:
+        super().__init__(f"claim {claim}: {name} {problem}")
+        self.claim, self.name, self.problem = claim, name, problem
+
+
 class BadDirectory(ProofError):
     """A directory holds no proof that could be checked again."""
 
