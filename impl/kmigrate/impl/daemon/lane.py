@@ -7,7 +7,8 @@ Source: hardened coordination (ours); nanvix-facts 2.3 to 2.5 for what it uses.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from kmigrate.impl.daemon.transfers import Transfers
 from kmigrate.impl.kernel.dispatcher import Dispatcher
@@ -52,6 +53,9 @@ class LaneState:
     def copy(self) -> "LaneState":
         """The same state, of another lane."""
         return replace(self, queue=list(self.queue))
+
+
+_of_state = attrgetter(*(part.name for part in fields(LaneState)))
 
 
 class Lane:
@@ -156,5 +160,5 @@ class Lanes(dict[int, Lane]):
     def match(self, other: "Lanes") -> None:
         """Know what the lanes of another kernel know that is built alike."""
         for lane, its in zip(self.values(), other.values(), strict=True):
-            if lane.state != its.state:
+            if _of_state(lane.state) != _of_state(its.state):
                 lane.state = its.state.copy()

@@ -82,9 +82,11 @@ def _plain(kind: Any) -> tuple[tuple[str, ...], Callable[[Any], Any]]:
 _plain_of: Callable[[Any], tuple[tuple[str, ...], Callable[[Any], Any]]] = cache(_plain)
 
 
-def _kind(name: str, value: Any) -> Any:
-    """How a variable is copied: a list of who waits, a table of communicators, or any other (None)."""
-    return Communicator if name == "_entries" else WaitList if isinstance(value, WaitList) else None
+def _kind(path: str, value: Any) -> Any:
+    """How a variable is copied: lists of who waits, of communicators, or of tasks, or any other (None)."""
+    if path in TASK_LISTS:
+        return Task
+    return Communicator if path.endswith("._entries") else WaitList if isinstance(value, WaitList) else None
 
 
 def _said(task: Task) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
@@ -97,24 +99,22 @@ def _same_tasks(one: Any, its: Any) -> bool:
     """Whether two lists name the same tasks, each of its own kernel, or the same tasks to be dispatched."""
     if type(one) is not list or len(one) != len(its):
         return False
-    return all(
-        (type(a) is Task and type(b) is Task and a.identity == b.identity)
-        or (
-            type(a) is tuple
-            and type(b) is tuple
-            and a[0] == b[0]
-            and isinstance(a[-1], partial)
-            and isinstance(b[-1], partial)
-            and len(a) == len(b) == 2
-            and a[-1].args[0].identity == b[-1].args[0].identity
-        )
-        for a, b in zip(one, its, strict=True)
-    )
+    for a, b in zip(one, its, strict=True):
+        if a is b:
+            continue
+        if type(a) is tuple is type(b) and a[:-1] == b[:-1] and type(a[-1]) is partial is type(b[-1]):
+            a, b = a[-1].args[0], b[-1].args[0]
+        if type(a) is not Task or type(b) is not Task or a.identity != b.identity:
+            return False
+    return True
 
 
 Value = Any
 """A kept value: what is plain already, or a tuple that begins with what it was."""
 
+
+TASK_LISTS = ("dispatcher._current", "tasks._active", "tasks._periodic", "mailboxes._parked", "portals._parked")
+"""Lists of tasks, or of what hands tasks on. Those of two kernels are never equal, only alike."""
 
 LONG = 32
 """Lists longer than this are tables of which most places are empty."""
@@ -137,12 +137,14 @@ class Keeper:
         self._places = [
             (attrgetter(path)(kernel) if path else kernel, name) for path, names in VARIABLES for name in names
         ]
-        paths = [(f"{path}.{name}" if path else name, name) for path, names in VARIABLES for name in names]
-        kinds = [_kind(name, getattr(part, name)) for part, name in self._places]
-        self._variables = [place for place, kind in zip(self._places, kinds, strict=True) if kind is None]
-        self._get, self._waits, self._tables = (
-            attrgetter(*[path for (path, _), of in zip(paths, kinds, strict=True) if of is kind])
-            for kind in (None, WaitList, Communicator)
+        paths = [f"{path}.{name}" if path else name for path, names in VARIABLES for name in names]
+        kinds = [_kind(path, attrgetter(path)(kernel)) for path in paths]
+        self._variables, self._task_lists = (
+            [place for place, of in zip(self._places, kinds, strict=True) if of is kind] for kind in (None, Task)
+        )
+        self._get, self._get_task_lists, self._waits, self._tables = (
+            attrgetter(*[path for path, of in zip(paths, kinds, strict=True) if of is kind])
+            for kind in (None, Task, WaitList, Communicator)
         )
         flows = kernel.flows
         assert flows is not None, "a kernel of a machine is on its network"
@@ -220,8 +222,12 @@ class Keeper:
         mine, its = self._get(self._kernel), self._get(other._kernel)
         if mine != its:
             for (part, name), one, of_other in zip(self._variables, mine, its, strict=True):
-                if one != of_other and not _same_tasks(one, of_other):
+                if one != of_other:
                     setattr(part, name, self._taken(of_other, other))
+        lists = zip(self._get_task_lists(self._kernel), other._get_task_lists(other._kernel), strict=True)
+        for (part, name), (one, of_other) in zip(self._task_lists, lists, strict=True):
+            if (one or of_other) and not _same_tasks(one, of_other):
+                setattr(part, name, self._taken(of_other, other))
         for waiting, of_other in zip(self._waits(self._kernel), other._waits(other._kernel), strict=True):
             if waiting._addresses or of_other._addresses:
                 waiting._addresses[:] = of_other._addresses
