@@ -271,26 +271,26 @@ def holder(end: str, *, closes: bool) -> UserProgram:
     )
 
 
-@pytest.mark.parametrize("end", list(ENDS))
-def test_a_process_that_holds_an_end_is_refused_before_the_freeze(end: str) -> None:
-    """H26: what is sent to it stays behind, and the id of an output is another's on another cluster."""
+def asked_to_move(end: str, *, closes: bool) -> MoveStatus:
+    """How a move of it ends."""
     system = Machine(TINY)
-    process = system.spawn(holder(end, closes=False), 1, name="holder")
+    process = system.spawn(holder(end, closes=closes), 1, name="holder")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run(500_000)
     system.move(process, 2)
-    status = settled(system, process)
+    return settled(system, process)
+
+
+@pytest.mark.parametrize("end", list(ENDS))
+def test_a_process_that_holds_an_end_is_refused_before_the_freeze(end: str) -> None:
+    """H26: what is sent to it stays behind, and the id of an output is another's on another cluster."""
+    status = asked_to_move(end, closes=False)
     assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, "waiters", 0)
 
 
 @pytest.mark.parametrize("end", list(CLOSING))
 def test_a_process_that_has_closed_its_outputs_moves(end: str) -> None:
-    system = Machine(TINY)
-    process = system.spawn(holder(end, closes=True), 1, name="holder")
-    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
-    system.run(500_000)
-    system.move(process, 2)
-    assert settled(system, process).phase is MovePhase.COMPLETED
+    assert asked_to_move(end, closes=True).phase is MovePhase.COMPLETED
 
 
 def test_a_mailbox_goes_with_the_process_that_has_made_it() -> None:
