@@ -17,7 +17,8 @@ from kmigrate.impl.system.checkpoint import checkpoint, restore
 from kmigrate.impl.system.errors import NoSuchProcess, cluster_name, nearest
 from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.scenario import CheckTable, MachineTable, Run, Scenario, read_scenario
+from kmigrate.impl.system.reading import read_scenario
+from kmigrate.impl.system.scenario import CheckTable, MachineTable, Run, Scenario
 
 _OVER = (Phase.ENDED, Phase.REFUSED, Phase.CRASHED, Phase.LOST)
 

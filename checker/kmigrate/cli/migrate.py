@@ -57,6 +57,9 @@ def migrate_command(
     throttle: Annotated[
         bool, typer.Option("--throttle/--no-throttle", help="Slow a process down that writes too fast.")
     ] = True,
+    cancel_after: Annotated[
+        int | None, typer.Option(min=0, help="Call the move off so many cycles after it was asked for.")
+    ] = None,
     cluster: Annotated[str, typer.Option(help="Where a --program begins: a number, or io.")] = "0",
     argument: Annotated[
         int, typer.Option(min=0, max=(1 << 32) - 1, help="What a --program's first thread is given.")
@@ -99,7 +102,7 @@ def migrate_command(
         document["missed"] = missed
         _finish(json_, document, missed)
         raise typer.Exit(3 if missed else 0)
-    status = _move(run, moved, goal, wanted, limits)
+    status = _move(run, moved, goal, wanted, limits, cancel_after)
     document["move"] = status_of(system, status)
     missed = _over(status, max_downtime, system.geometry.hertz)
     document["missed"] = missed
@@ -160,10 +163,14 @@ def _expected(found: Prediction) -> dict[str, Any]:
 # -- the move --------------------------------------------------------------------------------------------
 
 
-def _move(run: Run, moved: Process, goal: int | None, mode: Mode, limits: Limits) -> MoveStatus:
+def _move(
+    run: Run, moved: Process, goal: int | None, mode: Mode, limits: Limits, cancel_after: int | None
+) -> MoveStatus:
     """Ask for the move, and let the machine run until it is over. Raises NothingHappens, OutOfTime."""
     system, before = run.system, len(run.system.services.state.requests)
     system.move(moved, goal, mode=mode, limits=limits)
+    if cancel_after is not None:
+        system.cancel(moved, at=system.now + cancel_after)
     requests, limit = system.services.state.requests, system.now + LONGEST_CYCLES
 
     def over() -> bool:

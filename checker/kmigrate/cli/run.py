@@ -18,14 +18,8 @@ from kmigrate.impl.system.inspection import delivered, memory_map, states, threa
 from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.moves import MoveStatus, spans
 from kmigrate.impl.system.process import Phase
-from kmigrate.impl.system.scenario import (
-    CheckTable,
-    MachineTable,
-    ProcessTable,
-    Run,
-    Scenario,
-    read_scenario,
-)
+from kmigrate.impl.system.reading import read_scenario
+from kmigrate.impl.system.scenario import CheckTable, MachineTable, ProcessTable, Run, Scenario
 from kmigrate.impl.system.shipped import RING, SCENARIOS, shipped_scenario
 from kmigrate.report import Watch
 from kmigrate.report.timeline import FORMATS, written
@@ -275,6 +269,9 @@ def print_run(run: Run, failures: tuple[str, ...], memory: bool) -> None:
         milliseconds = 1000 * move["downtime"] / system.geometry.hertz
         if move["status"] == MovePhase.COMPLETED.value:
             console().print(f"{name} was down for {milliseconds:.2f} ms in its last move")
+        else:
+            why = f": {move['reason']}" if move["reason"] else ""
+            console().print(f"{name}'s last move is {move['status']}{why}; it was down for {milliseconds:.2f} ms")
     if memory:
         for place in _in_use(system):
             _print_memory(place)

@@ -38,20 +38,31 @@ def test_a_process_moves_and_ends_right(geometry: Geometry, mode: Mode) -> None:
     assert machines[1].kernel.uarea.retval(tid) == value
 
 
-@pytest.mark.parametrize("mode", WHOLE, ids=lambda mode: mode.value)
-def test_the_destination_holds_the_bytes_of_the_source_at_its_freeze(mode: Mode) -> None:
-    machines = Hardened(2)
+@pytest.mark.parametrize(
+    ("geometry", "mode"),
+    [*((TINY, mode) for mode in WHOLE), (MPPA256, Mode.COLD), (MPPA256, Mode.PRE_COPY)],
+    ids=lambda value: value.value if isinstance(value, Mode) else value.name,
+)
+def test_the_destination_holds_the_bytes_of_the_source_at_its_freeze(geometry: Geometry, mode: Mode) -> None:
+    machines = Hardened(2, geometry)
     load_writers(machines[0], 3, 1, 100_000)
     started(machines, 3)
     machines.daemons[0].source.request(machines[1].kernel.node, mode=mode)
     frozen = until_frozen(machines)
     until_installed(machines)
     assert capture(machines[1].memory, machines[1].placement) == frozen.sections
+    assert ("page_copied" in machines.story) is (mode is Mode.PRE_COPY)
 
 
-@pytest.mark.parametrize("mode", FOLLOW, ids=lambda mode: mode.value)
-def test_each_page_that_follows_is_the_frozen_one_and_arrives_once_and_before_its_first_use(mode: Mode) -> None:
-    machines = Hardened(2)
+@pytest.mark.parametrize(
+    ("geometry", "mode"),
+    [*((TINY, mode) for mode in FOLLOW), (MPPA256, Mode.HYBRID)],
+    ids=lambda value: value.value if isinstance(value, Mode) else value.name,
+)
+def test_each_page_that_follows_is_the_frozen_one_and_arrives_once_and_before_its_first_use(
+    geometry: Geometry, mode: Mode
+) -> None:
+    machines = Hardened(2, geometry)
     value = load_writers(machines[0], 3, 2, 30_000)
     tid = started(machines, 3)
     machines.daemons[0].source.request(machines[1].kernel.node, mode=mode)
@@ -62,7 +73,7 @@ def test_each_page_that_follows_is_the_frozen_one_and_arrives_once_and_before_it
     assert following
     while station.arriving is not None:
         for frame in tracking.awaited:  # nobody has used it
-            assert station.residence.page(frame) == bytes(TINY.page_bytes)
+            assert station.residence.page(frame) == bytes(geometry.page_bytes)
         told = len(machines.told)
         machines.step()
         for name, facts in machines.told[told:]:

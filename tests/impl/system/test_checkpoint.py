@@ -14,7 +14,15 @@ from kmigrate.impl.image import Image, ImageRefused, StaleIncarnation, load, res
 from kmigrate.impl.image.errors import OtherKernel
 from kmigrate.impl.system import IO, Machine, Phase, Process
 from kmigrate.impl.system.checkpoint import checkpoint, restore
-from kmigrate.impl.system.errors import NameTaken, NoCheckpoint, NoDaemon, NoRestore
+from kmigrate.impl.system.errors import (
+    ClusterCrashed,
+    NameTaken,
+    NoCheckpoint,
+    NoDaemon,
+    NoRestore,
+    ProcessLost,
+)
+from kmigrate.impl.system.services import Stand
 from kmigrate.spec.vocabulary import Mode, MovePhase
 
 ROUNDS = 300
@@ -131,6 +139,33 @@ def test_a_checkpoint_of_what_has_begun_again_is_one_too() -> None:
     assert again.manifest.frames_held == image().manifest.frames_held
     other = Machine()
     assert result(other, restore(other, again, 6)) == without()
+
+
+@pytest.mark.parametrize("stops", [0, 4], ids=["its pages are lost", "its owner is lost"])
+def test_a_process_that_was_lost_with_a_node_begins_again_from_its_checkpoint_alone(stops: int) -> None:
+    system, process = started(10 * ROUNDS)
+    taken = checkpoint(system, process)
+    system.move(process, 4, mode=Mode.POST_COPY)
+    system.run_until(
+        lambda: bool((status := system.status(process)) and status.phase is MovePhase.POSTCOPY_ACTIVE),
+        "it is not switched",
+    )
+    system.stop(stops)
+    with pytest.raises((ProcessLost, ClusterCrashed)):
+        system.wait(process)
+    status = system.status(process)
+    assert status is not None
+    assert status.phase is MovePhase.LOST_WITH_NODE
+    assert system.copies(process) == ()
+    before = len(system.services.state.requests)
+    system.move(process, 7)
+    system.run_until(lambda: len(system.services.state.requests) > before, "nobody asks")
+    request = system.services.state.requests
+    system.run_until(lambda: not request[-1].open, "the request stays open")
+    assert request[-1].stand is Stand.STAYED
+    assert system.copies(process) == ()
+    again = restore(system, taken, 9, name="again")
+    assert result(system, again) == (0, "pages right\n", [10 * ROUNDS] * 4)
 
 
 # -- refusals ---------------------------------------------------------------------------------------------

@@ -111,6 +111,13 @@ def test_a_downtime_that_is_allowed_is_kept_or_nothing_stands_still(
         assert "downtime     0.00 ms" in out
 
 
+def test_a_move_is_called_off(capsys: Capture) -> None:
+    code, out = run(capsys, "migrate", *BUSY, "--cancel-after", "2000000")
+    assert code == 1
+    assert "status       cancelled (cancelled)" in out
+    assert "pages.0's last move is cancelled: cancelled; it was down for" in out
+
+
 def test_a_process_of_a_scenario_is_moved(capsys: Capture, tmp_path: Path) -> None:
     file = tmp_path / "two.toml"
     file.write_text(

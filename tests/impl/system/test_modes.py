@@ -160,7 +160,7 @@ def test_the_published_daemons_know_one_mode() -> None:
 @pytest.mark.campaign
 @MODES
 def test_a_self_checking_process_survives_moves_of_every_distance(mode: Mode) -> None:
-    """Ten of each; a thousand in a row are the matter of test_travelling, whose program has less to copy."""
+    """Ten of each, with pauses up to a million cycles; a thousand in a row are the matter of test_travelling."""
     system, process = started(rounds=(1 << 32) - 1)
     now = 0
     for hop in range(150):

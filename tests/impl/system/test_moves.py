@@ -216,6 +216,28 @@ def fill_ports(system: Machine) -> None:
         assert calls[Call.PORTAL_OPEN](0, (source, destination, 9, 0, 0)) >= 0
 
 
+def fill_mailboxes(system: Machine, cluster: int, node: int) -> None:
+    """All ports of a cluster's mailboxes towards a node are in use."""
+    kernel = system.cluster(cluster).kernel
+    while kernel.mailboxes.has_room(node):
+        assert kernel.calls.remote[Call.MAILBOX_OPEN](0, (node, 9, 0, 0, 0)) >= 0
+
+
+def fill_answers(system: Machine) -> None:
+    """The destination can tell the source nothing."""
+    fill_mailboxes(system, 2, system.node_of(1))
+
+
+def fill_questions(system: Machine) -> None:
+    """The destination could not ask the name service what has become of an attempt."""
+    fill_mailboxes(system, 2, system.services.node)
+
+
+def fill_commits(system: Machine) -> None:
+    """The source could not commit, nor say to the service of moves that it does not move."""
+    fill_mailboxes(system, 1, system.services.node)
+
+
 @pytest.mark.parametrize(
     ("fill", "reason"),
     [
@@ -223,22 +245,30 @@ def fill_ports(system: Machine) -> None:
         (fill_kernel_pages, Refusal.NO_ROOM),
         (fill_threads, Refusal.OCCUPIED),
         (fill_ports, Refusal.NO_PORT),
+        (fill_answers, Refusal.TIMEOUT),
+        (fill_questions, Refusal.NO_PORT),
+        (fill_commits, Refusal.NO_ANSWER),
     ],
 )
 def test_a_move_for_which_there_is_no_room_is_refused_before_the_freeze(
     fill: Callable[[Machine], None], reason: Refusal
 ) -> None:
-    system = Machine(TINY)
+    system = Machine(TINY, keep=True)
     process = system.spawn(PAGED, 1, name="paged")
     system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
     system.run(500_000)
     assert system.cluster(1).kernel.frames.free_frames < TINY.frames
     fill(system)
+    before = system.cluster(2).kernel.frames.free_frames, system.cluster(2).kernel.kernel_pages.free_pages
     system.move(process, 2)
     status = settled(system, process)
     assert (status.phase, status.reason, status.downtime) == (MovePhase.FAILED, reason.reason, 0)
-    assert "freeze_started" not in dict(status.times)
+    assert "freeze_started" not in {event.name for event in system.agenda.tape.events}
+    assert not any(cluster.kernel.scheduler.held for cluster in system.clusters.values())
+    after = system.cluster(2).kernel.frames.free_frames, system.cluster(2).kernel.kernel_pages.free_pages
+    assert after == before
     assert system.wait(process) == 5
+    assert system.place(process).number == 1
 
 
 def test_a_process_whose_thread_sleeps_outside_of_it_is_refused_before_the_freeze() -> None:

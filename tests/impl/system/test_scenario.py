@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kmigrate.impl.programs.catalogue import shipped_image
+from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.errors import BadScenario, NoDaemon
-from kmigrate.impl.system.scenario import Run, parse_scenario, read_scenario
+from kmigrate.impl.system.reading import parse_scenario, read_scenario
+from kmigrate.impl.system.scenario import Run
 
 WHOLE = """
 [machine]
@@ -77,6 +80,75 @@ def test_what_is_not_as_it_shall_be_is_said() -> None:
     ]
 
 
+CANCELLED = """
+[[process]]
+program = "workload"
+arguments = 30
+name = "bench"
+
+[[request]]
+at = 2_000_000
+process = "bench"
+to = 5
+
+[[cancel]]
+at = {at}
+process = "bench"
+
+[check]
+exits = {{ bench = 0 }}
+places = {{ bench = {place} }}
+moves = {{ bench = "{phase}" }}
+"""
+
+
+@pytest.mark.parametrize(("at", "place", "phase"), [(3_000_000, 0, "cancelled"), (11_500_000, 5, "completed")])
+def test_a_move_is_called_off_while_it_has_not_committed(at: int, place: int, phase: str) -> None:
+    run = ended(CANCELLED.format(at=at, place=place, phase=phase))
+    assert run.failures() == ()
+    other = replace(run.scenario, check=replace(run.scenario.check, moves={"bench": "failed"}))
+    assert Run(other, run.system).failures() == (f"the move of process bench is {phase}, not failed",)
+
+
+SILENT = """
+[machine]
+patience = {patience}
+
+[[process]]
+program = "workload"
+arguments = 10
+name = "bench"
+
+[[fault]]
+at = 1_500_000
+kind = "stop"
+target = 5
+
+[[request]]
+at = 2_000_000
+process = "bench"
+to = 5
+
+[check]
+exits = {{ bench = 0 }}
+places = {{ bench = 0 }}
+moves = {{ bench = "failed" }}
+crashed = [5]
+"""
+
+
+def test_a_source_gives_a_silent_destination_up_after_its_patience() -> None:
+    times = []
+    for patience in (50, 100):
+        run = ended(SILENT.format(patience=patience))
+        assert run.failures() == ()
+        status = run.system.status(run.system.process("bench"))
+        assert status is not None
+        assert (status.reason, status.downtime) == ("timeout", 0)
+        times.append(status.total_time)
+    assert times[1] - times[0] == pytest.approx(50 * Timing().tick_cycles, rel=0.05)
+
+
 def test_a_run_ends_with_its_cycles() -> None:
     run = ended('[machine]\ncycles = 3_000_000\n[[process]]\nprogram = "spin"\n')
     assert (run.system.now, run.failures()) == (3_000_000, ())
@@ -112,6 +184,11 @@ def test_a_program_is_looked_for_beside_its_scenario(tmp_path: Path) -> None:
             "mode 'colt'",
         ),
         ("[[fault]]\nat = 1\nkind = 'stp'\ntarget = 2\n", 3, "did you mean stop"),
+        ("[[cancel]]\nat = 1\n", 1, r"\[\[cancel\]\] needs process"),
+        ("[[cancel]]\nat = 1\nprocess = 'x'\n", 3, "no process is called 'x'"),
+        ("[[process]]\nprogram='a'\nname='a'\n[check]\nmoves={ a = 'canceled' }\n", 5, "did you mean cancelled"),
+        ("[[process]]\nprogram='a'\nname='a'\n[check]\nmoves={ a = 1 }\n", 5, "a table of texts by process"),
+        ("[machine]\npatience = 0\n", 2, "patience is 0: it must be in 1.."),
         ("[machine]\nslice = 0\n", 2, "slice is 0: it must be in 1.."),
         ("[machine]\nuarea = 1\n", 2, "uarea is 1: it must be true or false"),
         ("[check]\nexits = { x = 0 }\n", 2, "no process is called 'x'"),

@@ -47,7 +47,7 @@ class Refusal(Enum):
     NO_ROOM = ("no-room", Errno.EAGAIN)
     """Frames or kernel pages that the process needs are in use there."""
     NO_PORT = ("no-port", Errno.EAGAIN)
-    """No portal to the destination can be opened: all its ports are in use."""
+    """No portal to the destination, or no mailbox to the name service, can be opened: all ports are in use."""
     OTHER_KERNEL = ("other-kernel", Errno.ENOTSUP)
     """The kernel there places its structures elsewhere."""
     WAITERS = ("waiters", Errno.EBUSY)

@@ -91,6 +91,11 @@ class Courier:
             lane.put(letter.encode(self._geometry))
             self._watch()
 
+    def reaches(self, node: int) -> bool:
+        """Whether letters to a node can leave: its mailbox is open, or there is room to open it."""
+        lane = self.lanes.get(node)
+        return lane is not None and (lane.identity is not None or self._kernel.mailboxes.has_room(node))
+
     @property
     def busy(self) -> bool:
         """Whether a letter waits to leave."""

@@ -91,6 +91,8 @@ class DestinationSide:
             return Refusal.OCCUPIED
         if letter.layout != station.layout:
             return Refusal.OTHER_KERNEL
+        if not station.courier.reaches(station.names):
+            return Refusal.NO_PORT
         return None if station.residence.free(letter.kernel_pages, letter.frames) else Refusal.NO_ROOM
 
     def _remember(self, attempt: Attempt) -> None:

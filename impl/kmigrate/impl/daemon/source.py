@@ -94,14 +94,7 @@ class SourceSide:
             return Refusal.NO_SUCH_NODE, f"node {destination} is this one or none of {station.nodes - 1} others"
         if self.current is not None:
             return Refusal.UNDER_WAY, f"attempt {self.current.attempt} is open"
-        if station.arriving is not None:
-            return Refusal.UNDER_WAY, f"pages of attempt {station.arriving.attempt} are still to come"
-        if station.resident is None or station.residence.empty:
-            return Refusal.NOT_HERE, "no process stands here"
-        bound = station.kernel.freezing.outside_the_image
-        if bound:
-            return Refusal.WAITERS, f"threads {', '.join(map(str, bound))} sleep or have what no image would hold"
-        return None, ""
+        return station.why_stays()
 
     def _ask(self, record: SourceRecord) -> None:
         """Ask for the room that the process needs now; it may grow until the barrier."""
@@ -246,8 +239,9 @@ class SourceSide:
             if self._ahead.too_much(record):
                 self._give_up(record, Refusal.DOWNTIME, "cancelled")
                 return
-            if self._station.kernel.freezing.outside_the_image:
-                self._give_up(record, Refusal.WAITERS, "cancelled")
+            stays, _ = self._station.why_stays()
+            if stays is not None:
+                self._give_up(record, stays, "cancelled")
                 return
             record.phase = SourcePhase.FREEZING
             self._station.kernel.tasks.dispatch(self._barrier)
@@ -272,11 +266,9 @@ class SourceSide:
         if not station.residence.quiet:
             station.kernel.dispatcher.exit(Trigger.AGAIN)
             return 0
-        if station.residence.empty:
-            self._give_up(record, Refusal.NOT_HERE, "cancelled")  # it has ended meanwhile
-            return 0
-        if station.kernel.freezing.outside_the_image:
-            self._give_up(record, Refusal.WAITERS, "cancelled")
+        stays, _ = station.why_stays()  # it may have ended meanwhile
+        if stays is not None:
+            self._give_up(record, stays, "cancelled")
             return 0
         attempt, resident = record.attempt, station.resident or Resident(record.attempt.container)
         record.apart = self._ahead.apart(record)

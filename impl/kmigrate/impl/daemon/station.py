@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from kmigrate.impl.daemon.attempt import Attempt, Resident
+from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident
 from kmigrate.impl.daemon.courier import Courier
 from kmigrate.impl.daemon.events import Tell, silent
 from kmigrate.impl.daemon.following import Arriving, Serving
@@ -55,6 +55,22 @@ class Station:
     def happened(self, name: str, attempt: Attempt, **facts: int | str) -> None:
         """Tell an event of an attempt."""
         self.tell(name, {**attempt.facts, **facts})
+
+    def why_stays(self) -> tuple[Refusal | None, str]:
+        """Why the process that stands here cannot leave now, and in words; None if it can.
+
+        What a source cannot do without must be there before the freeze: it has to reach the name service to commit.
+        """
+        if self.arriving is not None:
+            return Refusal.UNDER_WAY, f"pages of attempt {self.arriving.attempt} are still to come"
+        if self.resident is None or self.residence.empty:
+            return Refusal.NOT_HERE, "no process stands here"
+        bound = self.kernel.freezing.outside_the_image
+        if bound:
+            return Refusal.WAITERS, f"threads {', '.join(map(str, bound))} sleep or have what no image would hold"
+        if not self.courier.reaches(self.names):
+            return Refusal.NO_PORT, "no mailbox to the name service can be opened"
+        return None, ""
 
     @property
     def pages_apart(self) -> bool:

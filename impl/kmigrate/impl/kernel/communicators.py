@@ -96,6 +96,11 @@ class Table(Generic[C]):
     def __iter__(self) -> Iterator[C]:
         return (entry for entry in self._entries if entry is not None)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether an id is free."""
+        return None in self._entries
+
     def add(self, make: Callable[[int], C]) -> C:
         """Put a new communicator under the first free id. Raises Refused: EAGAIN when there is none."""
         for identity, entry in enumerate(self._entries):
@@ -215,6 +220,10 @@ class Ports:
                 taken.append(port)
                 return port
         raise Refused(Errno.EAGAIN, f"all {self._count} ports towards node {node} are in use")
+
+    def free(self, node: int) -> bool:
+        """Whether a port towards a node is free."""
+        return len(self._taken.get(node, ())) < self._count
 
     def give_back(self, node: int, port: int) -> None:
         """Free a port."""

@@ -157,6 +157,10 @@ class Endpoints(ABC, Generic[E, A]):
             self._ports.give_back(node, own_port)
             raise
 
+    def has_room(self, node: int) -> bool:
+        """Whether an output to a node can be opened: an id and a port towards it are free."""
+        return self._ends.has_room and self._ports.free(node)
+
     def _own_node(self, word: int) -> int:
         node = check_range("node", word, self._network.nodes)
         if node != self._active.node:

@@ -11,7 +11,8 @@ from kmigrate.impl.chip.geometry import MPPA256
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.errors import NoSuchScenario
-from kmigrate.impl.system.scenario import CheckTable, MachineTable, ProcessTable, Scenario, parse_scenario
+from kmigrate.impl.system.reading import parse_scenario
+from kmigrate.impl.system.scenario import CheckTable, MachineTable, ProcessTable, Scenario
 
 HAZARDS = {
     "copies": "H1: both sides run on with the process, as published",
