@@ -32,6 +32,9 @@ from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.letters import AGENT_PORT, Kind, Letter, read_letter
 from kmigrate.spec.vocabulary import Mode
 
+SERVE, LOOK = "serve", "look"
+"""The names of what happens when a letter is dealt with, and when the service looks after something."""
+
 SERVICE_CYCLES = 2_000
 """From the arrival of a letter until it is dealt with (assumed)."""
 
@@ -160,6 +163,7 @@ class Services:
         self.tell: Tell = silent
         self.refused: Callable[[MoveRequest], None] = lambda request: None
         self._agenda = agenda
+        agenda.actions.update({SERVE: self._serve, LOOK: self._look})
         mailbox.left = self._push
         portal.left = self._push
 
@@ -230,7 +234,7 @@ class Services:
         limits = request.limits.encode()
         self._note(request.owner, Note(kind, attempt, request.word, layout=limits, mode=request.mode))
         if all(number != request.number for _, number in self.alarms):
-            self.set_alarm(self._agenda.now + ASK_CYCLES, None, request.number)
+            self._set_alarm(request.number)
 
     def _renew(self, request: MoveRequest) -> MoveRequest:
         self.state.requests[request.number - 1] = request
@@ -240,10 +244,10 @@ class Services:
             self.alarms = [one for one in self.alarms if one[1] != request.number]
         return request
 
-    def set_alarm(self, cycle: int, sequence: int | None, number: int) -> None:
-        """Look after a request at a cycle; `sequence` is its old place, if it had one."""
-        label = f"io:look {number}"
-        event = self._agenda.post_at(cycle, EventClass.TIMER, label, self._look, number, sequence=sequence)
+    def _set_alarm(self, number: int) -> None:
+        """Look after a request later."""
+        cycle = self._agenda.now + ASK_CYCLES
+        event = self._agenda.post_at(cycle, EventClass.TIMER, f"io:look {number}", LOOK, number)
         self.alarms.append((event, number))
 
     def _look(self, number: int) -> TraceEvent:
@@ -276,13 +280,9 @@ class Services:
         waiting = [sender for _, sender in self.pending]
         for sender, _ in self.mailbox.received:
             if sender not in waiting:
-                self.post(self._agenda.now + SERVICE_CYCLES, None, sender)
-
-    def post(self, cycle: int, sequence: int | None, sender: int) -> None:
-        """Let a sender's letter be dealt with at a cycle; `sequence` is its old place, if it had one."""
-        label = f"io:serve n{sender}"
-        event = self._agenda.post_at(cycle, EventClass.TASK, label, self._serve, sender, sequence=sequence)
-        self.pending.append((event, sender))
+                cycle = self._agenda.now + SERVICE_CYCLES
+                event = self._agenda.post_at(cycle, EventClass.TASK, f"io:serve n{sender}", SERVE, sender)
+                self.pending.append((event, sender))
 
     def _serve(self, sender: int) -> TraceEvent:
         self.pending = [one for one in self.pending if one[1] != sender]
@@ -391,7 +391,7 @@ class Services:
         while pieces and not self.portal.busy(node):
             self.portal.write(node, self._packed(pieces.pop(0)))
         if letters and all(number for _, number in self.alarms):
-            self.set_alarm(self._agenda.now + ASK_CYCLES, None, 0)
+            self._set_alarm(0)
 
     def _packed(self, content: bytes) -> bytes:
         return Header(self.node, 0, AGENT_PORT, len(content)).pack(content)
