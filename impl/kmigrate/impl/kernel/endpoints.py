@@ -290,6 +290,7 @@ class Endpoints(ABC, Generic[E, A]):
         """The interrupt: the committed message to a node has left."""
         for end in self._ends:
             if end.direction is Direction.OUTPUT and end.node == target and not end.left:
+                self._ends.touch(end)
                 end.left = True
                 end.done(self._scheduler)
 

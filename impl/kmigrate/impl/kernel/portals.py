@@ -127,6 +127,7 @@ class Portals(Endpoints[Portal, ActivePortal]):
         """The interrupt of a piece: its reader goes on."""
         for portal in self._ends:
             if portal.buffer is not None and portal.allowed is not None and portal.allowed[0] == sender:
+                self._ends.touch(portal)
                 portal.done(self._scheduler)
 
     # -- writing -----------------------------------------------------------------------------------------

@@ -8,14 +8,14 @@ Source: ours; which variables a migration does not move is nanvix-facts 3.4.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
-from kmigrate.impl.kernel.communicators import Communicator
+from kmigrate.impl.kernel.communicators import Communicator, Table
 from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.task import Edge, Task
@@ -142,10 +142,13 @@ class Keeper:
         self._variables, self._task_lists = (
             [place for place, of in zip(self._places, kinds, strict=True) if of is kind] for kind in (None, Task)
         )
-        self._get, self._get_task_lists, self._waits, self._tables = (
+        self._get, self._get_task_lists, self._waits = (
             attrgetter(*[path for path, of in zip(paths, kinds, strict=True) if of is kind])
-            for kind in (None, Task, WaitList, Communicator)
+            for kind in (None, Task, WaitList)
         )
+        self._tables: list[Table[Any]] = [
+            part for part, name in self._places if isinstance(part, Table) and name == "_entries"
+        ]
         flows = kernel.flows
         assert flows is not None, "a kernel of a machine is on its network"
         self._progress = flows.progress
@@ -156,8 +159,9 @@ class Keeper:
         self._known = tuple(self._tasks)
         self._checked = self._graph.changes
         self._fresh = {identity: _said(task) for identity, task in self._tasks.items()}
-        for known in (self._graph.touched, self._graph.rewired, self._graph.recent):
+        for known in (self._graph.touched, self._graph.rewired):
             known.clear()
+        self._forget()
 
     def kept(self) -> tuple[Value, ...]:
         """All variables; of flows and tasks, those that are not as after the boot. Raises NoSnapshot."""
@@ -204,6 +208,7 @@ class Keeper:
     def put(self, values: tuple[Value, ...]) -> None:
         """Set all variables. Raises NoSnapshot if there are tasks here, or were there, that no boot makes."""
         self._check_tasks()
+        self._kernel.agreed = None
         variables, flows, tasks = values
         for (part, name), value in zip(self._places, variables, strict=True):
             setattr(part, name, self.put_one(value))
@@ -219,6 +224,7 @@ class Keeper:
         """Set all variables to those of another kernel, those that differ. Raises NoSnapshot."""
         self._check_tasks()
         other._check_tasks()
+        agreed = self._kernel.agreed is not None and self._kernel.agreed is other._kernel.agreed
         mine, its = self._get(self._kernel), self._get(other._kernel)
         if mine != its:
             for (part, name), one, of_other in zip(self._variables, mine, its, strict=True):
@@ -231,12 +237,24 @@ class Keeper:
         for waiting, of_other in zip(self._waits(self._kernel), other._waits(other._kernel), strict=True):
             if waiting._addresses or of_other._addresses:
                 waiting._addresses[:] = of_other._addresses
-        for table, of_other in zip(self._tables(self._kernel), other._tables(other._kernel), strict=True):
-            self._copy_table(table, of_other, other)
+        for table, of_other in zip(self._tables, other._tables, strict=True):
+            if not agreed:
+                self._copy_communicators(table, of_other, range(len(table._entries)), other)
+            elif table.touched or of_other.touched:
+                self._copy_communicators(table, of_other, {**table.touched, **of_other.touched}, other)
         flows, its_flows = self._progress, other._progress
         if flows != its_flows:
             flows.transfers[:], flows.done[:] = its_flows.transfers, its_flows.done
-        self._copy_tasks(other)
+        self._copy_tasks(other, agreed)
+        self._kernel.agreed = other._kernel.agreed = object()
+        self._forget()
+        other._forget()
+
+    def _forget(self) -> None:
+        """From now on it counts what changes."""
+        self._graph.recent.clear()
+        for table in self._tables:
+            table.touched.clear()
 
     def _taken(self, value: Any, other: "Keeper") -> Any:
         """A value of another kernel as this one has it; what occurs most is not taken apart for that."""
@@ -251,21 +269,18 @@ class Keeper:
                 return [task and self._tasks[task.identity] for task in value]
         return self.put_one(other.keep(value))
 
-    def _copy_table(
-        self, table: list[Communicator | None], its: list[Communicator | None], other: "Keeper"
+    def _copy_communicators(
+        self, table: Table[Any], its: Table[Any], changed: Iterable[int], other: "Keeper"
     ) -> None:
-        """Copy a table of communicators; ids are given from below."""
-        left = len(table) - table.count(None) + len(its) - its.count(None)
-        place = 0
-        while left:
-            one, of_other = table[place], its[place]
-            left -= (one is not None) + (of_other is not None)
+        """Copy the communicators of a table that may differ, by their ids."""
+        entries, others = table._entries, its._entries
+        for identity in changed:
+            one, of_other = entries[identity], others[identity]
             if one is None or of_other is None:
                 if one is not of_other:
-                    table[place] = self.put_one(other.keep(of_other))
+                    entries[identity] = self.put_one(other.keep(of_other))
             else:
                 self._copy_communicator(one, of_other, other)
-            place += 1
 
     def _copy_communicator(self, one: Communicator, its: Communicator, other: "Keeper") -> None:
         names, read = _plain_of(type(one))
@@ -277,13 +292,12 @@ class Keeper:
             one.waiting._addresses[:] = waiting
             one.notify = self.put_one(other.keep(notify))
 
-    def _copy_tasks(self, other: "Keeper") -> None:
+    def _copy_tasks(self, other: "Keeper", agreed: bool) -> None:
         """Copy what tasks keep of their runs, and the edges of those whose edges have changed.
 
-        Of graphs that have agreed before, only what has changed since in either is looked at.
+        agreed  whether only what has changed since then in either kernel can differ
         """
         mine, its = self._graph, other._graph
-        agreed = mine.agreed is not None and mine.agreed is its.agreed
         changed = {**mine.recent, **its.recent} if agreed else {**mine.touched, **its.touched}
         for identity in changed:
             task, of_other = self._tasks[identity], other._tasks[identity]
@@ -297,9 +311,6 @@ class Keeper:
                 edges = _said(of_other)[1]
                 if _said(task)[1] != edges:
                     task.children = [Edge(self._tasks[child], *how) for child, *how in edges]
-        mine.agreed = its.agreed = object()
-        mine.recent.clear()
-        its.recent.clear()
 
     def _put_task(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
         task = self._tasks[identity]
