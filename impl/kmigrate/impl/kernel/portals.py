@@ -177,7 +177,7 @@ class Portals(Endpoints[Portal, ActivePortal]):
         Their headers were damaged on the way, so no read will ever find them.
         """
         headers = [(piece, Header.unpack(piece)[0]) for piece in self._stored]
-        self._stored = [
+        self._stored[:] = [
             piece for piece, head in headers if head.port != port and (head.node, head.source_port) != sender
         ]
 

@@ -104,7 +104,7 @@ class Machine(Parts):
         self.uarea = uarea
         self.daemon_kind = DaemonKind.of(daemon)
         self.moves = Moves()
-        self.copied: dict[int | None, tuple[Cluster, int, int]] = {}
+        self.copied: dict[object, tuple[object, int, int]] = {}
         self.digests: dict[int | None, tuple[int, bytes]] = {}
         self.keys: dict[int | None, tuple[int, bytes]] = {}
         self.processes: dict[str, Process] = {}

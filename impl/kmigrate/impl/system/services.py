@@ -141,10 +141,23 @@ class ServiceState:
     pieces: dict[int, list[bytes]] = field(default_factory=dict)
     heads: dict[int, bytes] = field(default_factory=dict)
 
+    def copy(self) -> "ServiceState":
+        """The same, of another machine."""
+        return ServiceState(
+            list(self.spawns),
+            dict(self.names),
+            dict(self.records),
+            list(self.requests),
+            {node: list(waiting) for node, waiting in self.letters.items()},
+            {node: list(waiting) for node, waiting in self.pieces.items()},
+            dict(self.heads),
+        )
+
 
 class Services:
     """Name service, spawn service and service of moves on one node.
 
+    version   changes whenever anything here, or in the interfaces of the node, may have changed
     pending   letters that are about to be dealt with: the event, and the sender
     tell      is told what the name service answers
     refused   is told of a request that the service itself has refused or given up
@@ -154,6 +167,7 @@ class Services:
 
     def __init__(self, mailbox: ActiveMailbox, portal: ActivePortal, agenda: Agenda, geometry: Geometry) -> None:
         self.node = mailbox.node
+        self.version = 0
         self.state = ServiceState()
         self.pending: list[tuple[Pending, int]] = []
         self.alarms: list[tuple[Pending, int]] = []
@@ -179,6 +193,7 @@ class Services:
         stretches: tuple[tuple[int, bytes], ...],
     ) -> int:
         """Ask for a process; the number of the request."""
+        self.version += 1
         number = len(self.state.spawns)
         self.state.spawns.append(Spawn(number, name, node, program, entry, argument, stretches))
         self._write(node, Letter(Kind.SPAWN, (number, entry, argument, len(stretches))))
@@ -186,6 +201,7 @@ class Services:
 
     def adopt(self, name: str, node: int, program: str, entry: int, tid: int) -> None:
         """A process has begun on a node that was not asked for here: it comes from a checkpoint."""
+        self.version += 1
         spawn = Spawn(len(self.state.spawns), name, node, program, entry, 0, (), Stage.RUNNING, tid)
         self.state.spawns.append(spawn)
         self._register(spawn)
@@ -198,6 +214,7 @@ class Services:
         self, container: int, node: int, mode: Mode = Mode.STOP_AND_COPY, limits: Limits | None = None
     ) -> MoveRequest:
         """Ask for a move of a process to a node; at most one of a process is open."""
+        self.version += 1
         state = self.state
         record = state.records.get(container)
         number = len(state.requests) + 1
@@ -224,6 +241,7 @@ class Services:
         request = self.open_request(container)
         if request is None:
             return False
+        self.version += 1
         self._ask(self._renew(replace(request, called_off=True)))
         return True
 
@@ -251,6 +269,7 @@ class Services:
         self.alarms.append((event, number))
 
     def _look(self, number: int) -> TraceEvent:
+        self.version += 1
         self.alarms = [one for one in self.alarms if one[1] != number]
         if not number:
             before, self.state.heads = self.state.heads, {}
@@ -285,6 +304,7 @@ class Services:
                 self.pending.append((event, sender))
 
     def _serve(self, sender: int) -> TraceEvent:
+        self.version += 1
         self.pending = [one for one in self.pending if one[1] != sender]
         header, content = Header.unpack(self.mailbox.take(sender))
         try:

@@ -13,7 +13,6 @@ Source: ours.
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from operator import attrgetter
 
 from kmigrate.impl.chip.noc import Links
 from kmigrate.impl.simulation.loop import Pending
@@ -24,9 +23,12 @@ from kmigrate.impl.system.faults import NetworkFault
 from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.moves import MoveStatus, Wish
 from kmigrate.impl.system.process import Process
-from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value
+from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value, fill
 
 HASH_BYTES = 16
+
+_SERVICES = "services"
+"""The place of the services' node among the parts that were copied last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +123,8 @@ def _copy_cluster(system: Machine, cluster: Cluster, into: Machine, other: Clust
     """Bring a cluster of another machine into the state of one of this machine; the agenda is copied apart."""
     other.memory.data[:] = cluster.memory.data
     other.cores.copy_from(cluster.cores)
-    keeper, agent = into.keepers[other.node], into.agents[other.node]
-    source = system.agents[cluster.node]
-    keeper.copy(system.keepers[cluster.node])
-    if agent.state != source.state:
-        agent.state = keeper.put_one(keeper.keep(source.state))
-    if len(agent.waiting) or len(source.waiting):
-        agent.waiting = keeper.put_one(keeper.keep(source.waiting))
+    into.matchers[other.node].match(system.matchers[cluster.node])
+    into.agents[other.node].copy(system.agents[cluster.node])
     if system.uarea:
         into.daemons[other.node].copy(system.daemons[cluster.node])
     other.free_at[:] = cluster.free_at
@@ -178,6 +175,7 @@ def put_services(system: Machine, kept: ServicesState) -> None:
     """Bring the services' node into a state; nothing of it is pending before this."""
     services = system.services
     keeper = next(iter(system.keepers.values()))
+    services.version += 1
     state, *own = kept.state
     services.state = keeper.put_one(state)
     for (part, name), value in zip(interfaces(system), own, strict=True):
@@ -214,10 +212,6 @@ def interfaces(system: Machine) -> list[tuple[object, str]]:
     services = system.services
     mailbox, portal = services.mailbox, services.portal
     return [*((mailbox, name) for name in MAILBOX), *((portal, name) for name in PORTAL)]
-
-
-_of_interfaces = attrgetter(*(f"mailbox.{name}" for name in MAILBOX), *(f"portal.{name}" for name in PORTAL))
-"""The same, all at once."""
 
 
 def put_back(system: Machine, kept: Snapshot) -> None:
@@ -261,23 +255,29 @@ def _put_around(system: Machine, kept: Snapshot) -> None:
 
 def _copy_around(system: Machine, into: Machine) -> None:
     """Everything but the clusters, and all that is pending, whosesoever it is."""
-    fabric, services = into.fabric, into.services
+    fabric = into.fabric
     into.agenda.copy(system.agenda)
     fabric.links = system.fabric.links
     fabric.counts.update(system.fabric.counts)
     fabric.carried, fabric.plan = system.fabric.carried, dict(system.fabric.plan)
     fabric.under_way[:] = system.fabric.under_way
-    keeper = next(iter(into.keepers.values()))
-    if services.state != system.services.state:
-        services.state = keeper.put_one(keeper.keep(system.services.state))
-    if _of_interfaces(services) != _of_interfaces(system.services):
-        for (part, name), (source, _) in zip(interfaces(into), interfaces(system), strict=True):
-            if getattr(part, name) != getattr(source, name):
-                setattr(part, name, keeper.put_one(keeper.keep(getattr(source, name))))
-    services.pending[:], services.alarms[:] = system.services.pending, system.services.alarms
     into.wishes[:], into.stops[:] = system.wishes, system.stops
     into.moves.copy(system.moves)
+    _copy_services(system, into)
     into.processes, into.ended = dict(system.processes), dict(system.ended)
+
+
+def _copy_services(system: Machine, into: Machine) -> None:
+    """The services' node; what is pending there is copied apart."""
+    services, own = system.services, into.services
+    own.pending[:], own.alarms[:] = services.pending, services.alarms
+    if into.copied.get(_SERVICES) == (services, services.version, own.version):
+        return
+    own.state = services.state.copy()
+    for (part, name), (source, _) in zip(interfaces(into), interfaces(system), strict=True):
+        fill(getattr(part, name), getattr(source, name))
+    own.version += 1
+    into.copied[_SERVICES] = (services, services.version, own.version)
 
 
 def copy(system: Machine, into: Machine) -> None:
