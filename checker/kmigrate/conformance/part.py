@@ -198,10 +198,10 @@ class Part(ABC):
     def _pending(self, stimulus: Stimulus) -> Pending:
         system = self.machine.system
         if stimulus.transfer is not None:
-            system.fabric.post(system.agenda.now, None, replace(stimulus.transfer))
+            system.fabric.post(system.agenda.now, replace(stimulus.transfer))
             return system.fabric.under_way[-1][0]
         if stimulus.wish is not None:
-            system.post_wish(system.agenda.now, None, stimulus.wish)
+            system.wish(stimulus.wish)
             return system.wishes[-1][0]
         return next(event for event in system.agenda.pending if event.label == stimulus.label)
 

@@ -190,6 +190,6 @@ class Product:
             part.put_into(system, kept)
         for _, transfers in place.ways:
             for transfer in transfers:
-                system.fabric.post(system.now, None, transfer)
+                system.fabric.post(system.now, transfer)
         made.touched.update(range(self.setting.clusters))
         return made

@@ -169,5 +169,5 @@ class DestinationRecord:
     pages: int = 0
 
     def copy(self) -> "DestinationRecord":
-        """The same record, of another daemon."""
-        return replace(self, assembly=self.assembly.copy())
+        """The same record, of another daemon; what has come is shared, so it is replaced when more comes."""
+        return replace(self)

@@ -104,12 +104,8 @@ class Courier:
     def look(self, patience: int) -> None:
         """Time has passed: a node that has not acknowledged for long is not waited for."""
         for node, lane in self.lanes.items():
-            state = lane.state
-            if state.under_way is not None:
-                state.waited += 1
-                if state.waited > patience:
-                    state.waited = 0
-                    self._kernel.mailboxes.expire(node)
+            if lane.look(patience):
+                self._kernel.mailboxes.expire(node)
 
     # -- all at once -------------------------------------------------------------------------------------
 

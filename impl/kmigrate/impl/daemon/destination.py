@@ -187,6 +187,7 @@ class DestinationSide:
         record.waited = 0
         try:
             content = station.kernel.memory.read(station.piece, self._size(record))
+            record.assembly = record.assembly.copy()  # the record of another machine may share it
             record.assembly.accept(tag.word, content)
             station.happened("section_staged", record.attempt, piece=tag.sequence)
             manifest = record.assembly.decoder.manifest
@@ -352,7 +353,8 @@ class DestinationSide:
 
     def copy(self, other: "DestinationSide") -> None:
         """Know what the side of another kernel knows that is built alike."""
-        self.current = other.current and other.current.copy()
+        if self.current != other.current:
+            self.current = other.current and other.current.copy()
         if self.last != other.last:
             self.last = other.last and other.last.copy()
         self.in_portal = other.in_portal

@@ -157,8 +157,10 @@ class HardenedDaemon:
             mine.seen = dict(its.seen)
         if mine.lost != its.lost:
             mine.lost = list(its.lost)
-        mine.serving = None if its.serving is None else its.serving.copy()
-        mine.arriving = None if its.arriving is None else its.arriving.copy()
+        if mine.serving != its.serving:
+            mine.serving = None if its.serving is None else its.serving.copy()
+        if mine.arriving != its.arriving:
+            mine.arriving = None if its.arriving is None else its.arriving.copy()
         mine.courier.forgotten = its.courier.forgotten
         mine.courier.lanes.match(its.courier.lanes)
         self.source.copy(other.source)

@@ -7,8 +7,7 @@ Source: hardened coordination (ours); nanvix-facts 2.3 to 2.5 for what it uses.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
-from operator import attrgetter
+from dataclasses import dataclass, replace
 
 from kmigrate.impl.daemon.transfers import Transfers
 from kmigrate.impl.kernel.dispatcher import Dispatcher
@@ -33,9 +32,9 @@ Load = Callable[[Cargo], tuple[int, int, int] | None]
 """Puts cargo into memory when its turn comes: address, size, a spare word. None: it is not wanted any more."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class LaneState:
-    """All that a lane knows, as plain data.
+    """All that a lane knows, as a value: another lane may know the same one.
 
     identity  of the communicator; None before it is open
     queue     what waits
@@ -45,17 +44,10 @@ class LaneState:
     """
 
     identity: int | None = None
-    queue: list[Cargo] = field(default_factory=list)
+    queue: tuple[Cargo, ...] = ()
     under_way: Cargo | None = None
     busy: bool = False
     waited: int = 0
-
-    def copy(self) -> "LaneState":
-        """The same state, of another lane."""
-        return replace(self, queue=list(self.queue))
-
-
-_of_state = attrgetter(*(part.name for part in fields(LaneState)))
 
 
 class Lane:
@@ -102,45 +94,53 @@ class Lane:
         """Write something after all that was put before, unless it waits or is being written already."""
         state = self.state
         if cargo not in state.queue and cargo != state.under_way:
-            state.queue.append(cargo)
+            self.state = replace(state, queue=(*state.queue, cargo))
         self._run()
 
     def drop(self) -> None:
         """Forget what waits and what has not left, from inside a task."""
-        state = self.state
-        state.queue.clear()
+        self.state = state = replace(self.state, queue=())
         if state.under_way is not None and state.identity is not None:
             self._transfers.cancel(self._opening.operation, state.identity)
             for task in (self._write, self._written, self._next):
                 self._dispatcher.board.withdraw(task)
-            state.under_way, state.busy, state.waited = None, False, 0
+            self.state = replace(state, under_way=None, busy=False, waited=0)
 
     def _run(self) -> None:
         if not self.state.busy:
-            self.state.busy = True
+            self.state = replace(self.state, busy=True)
             self._dispatcher.board.dispatch(self._next)
 
     def _take(self, request: Request) -> Outcome:
-        state = self.state
-        state.under_way, state.waited = None, 0
+        self.state = replace(self.state, under_way=None, waited=0)
         if request.stage:
-            state.identity = request.value if request.value >= 0 else None
-        elif state.identity is None:
+            self.state = replace(self.state, identity=request.value if request.value >= 0 else None)
+        elif self.state.identity is None:
             return Remote(self._opening.call, self._opening.arguments, 1)
-        if state.identity is None:
-            state.queue.clear()
+        if self.state.identity is None:
+            self.state = replace(self.state, queue=())
         if self._opened is not None:
             self._opened()
-        while state.queue:
-            cargo = state.queue.pop(0)
-            loaded = self._load(cargo)
-            if loaded is not None and state.identity is not None:
-                state.under_way = cargo
-                self._dispatcher.exit(Trigger.USER0, lambda given, own: given, (state.identity, *loaded))
+        while self.state.queue:
+            cargo, *queue = self.state.queue
+            self.state = replace(self.state, queue=tuple(queue))
+            loaded, identity = self._load(cargo), self.state.identity
+            if loaded is not None and identity is not None:
+                self.state = replace(self.state, under_way=cargo)
+                self._dispatcher.exit(Trigger.USER0, lambda given, own: given, (identity, *loaded))
                 return 0
-        state.busy = False
+        self.state = replace(self.state, busy=False)
         self._dispatcher.exit(Trigger.USER1)
         return 0
+
+    def look(self, patience: int) -> bool:
+        """Time has passed: whether what is being written was not acknowledged for long; from then on it is new."""
+        state = self.state
+        if state.under_way is None:
+            return False
+        late = state.waited >= patience
+        self.state = replace(state, waited=0 if late else state.waited + 1)
+        return late
 
 
 class Lanes(dict[int, Lane]):
@@ -149,16 +149,15 @@ class Lanes(dict[int, Lane]):
     def kept(self) -> tuple[tuple[int, LaneState], ...]:
         """What those know that have been used, to be put into the lanes of another kernel that is built alike."""
         fresh = LaneState()
-        return tuple((node, lane.state.copy()) for node, lane in self.items() if lane.state != fresh)
+        return tuple((node, lane.state) for node, lane in self.items() if lane.state != fresh)
 
     def put(self, states: tuple[tuple[int, LaneState], ...]) -> None:
         """Know what other lanes knew."""
         used = dict(states)
         for node, lane in self.items():
-            lane.state = used[node].copy() if node in used else LaneState()
+            lane.state = used.get(node, LaneState())
 
     def match(self, other: "Lanes") -> None:
         """Know what the lanes of another kernel know that is built alike."""
         for lane, its in zip(self.values(), other.values(), strict=True):
-            if _of_state(lane.state) != _of_state(its.state):
-                lane.state = its.state.copy()
+            lane.state = its.state

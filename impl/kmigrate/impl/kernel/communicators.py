@@ -84,12 +84,17 @@ C = TypeVar("C", bound=Communicator)
 
 
 class Table(Generic[C]):
-    """The communicators of one kind in a cluster, by id."""
+    """The communicators of one kind in a cluster, by id.
+
+    touched  ids under which anything may have changed, in the order of the first change; who compares tables may
+             empty it
+    """
 
     def __init__(self, kind: str, capacity: int, user: UserMemory, requests: frozenset[Ioctl]) -> None:
         self._kind = kind
         self._user = user
         self._requests = requests
+        self.touched: dict[int, None] = {}
         self._entries: list[C | None] = [None] * capacity
         self._totals = {Ioctl.CREATES: 0, Ioctl.UNLINKS: 0, Ioctl.OPENS: 0, Ioctl.CLOSES: 0}
 
@@ -107,12 +112,15 @@ class Table(Generic[C]):
             if entry is None:
                 fresh = make(identity)
                 self._entries[identity] = fresh
+                self.touched[identity] = None
                 self._totals[Ioctl.CREATES if fresh.direction is Direction.INPUT else Ioctl.OPENS] += 1
                 return fresh
         raise Refused(Errno.EAGAIN, f"all {len(self._entries)} {self._kind} ids are in use")
 
     def find(self, word: int, direction: Direction | None = None) -> C:
-        """The communicator with an id. Raises Refused: EINVAL out of range, EBADF not in use or the other end."""
+        """The communicator with an id, for any use. Raises Refused: EINVAL out of range, EBADF not in use or the
+        other end.
+        """
         identity = signed(word)
         if not 0 <= identity < len(self._entries):
             raise Refused(Errno.EINVAL, f"{self._kind} {identity}: ids are 0..{len(self._entries) - 1}")
@@ -121,13 +129,19 @@ class Table(Generic[C]):
             raise Refused(Errno.EBADF, f"{self._kind} {identity} is not in use")
         if direction is not None and entry.direction is not direction:
             raise Refused(Errno.EBADF, f"{self._kind} {identity} is an {entry.direction.value}")
+        self.touched[identity] = None
         return entry
+
+    def touch(self, entry: C) -> None:
+        """Something of a communicator changes that was not found by its id."""
+        self.touched[entry.identity] = None
 
     def remove(self, entry: C) -> int:
         """Give an id back; 0. Raises Refused: EBUSY while a thread waits for it."""
         if len(entry.waiting):
             raise Refused(Errno.EBUSY, f"a thread waits for {self._kind} {entry.identity}")
         self._entries[entry.identity] = None
+        self.touched[entry.identity] = None
         self._totals[Ioctl.UNLINKS if entry.direction is Direction.INPUT else Ioctl.CLOSES] += 1
         return 0
 

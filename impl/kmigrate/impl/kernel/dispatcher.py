@@ -16,6 +16,9 @@ from kmigrate.impl.kernel.syscall import Call, Leave, Outcome, Request
 from kmigrate.impl.kernel.task import Exit, Merge, Task, Trigger
 from kmigrate.impl.kernel.taskboard import TaskBoard
 
+NO_WORD = Exit()
+"""How a task ends that has said nothing."""
+
 
 class Dispatcher:
     """The task system of one cluster as its cores see it. All calls on tasks are local.
@@ -33,7 +36,7 @@ class Dispatcher:
         self._asleep = WaitList(memory)
         self._waiting: dict[int, WaitList] = {}
         self._current: list[Task | None] = [None] * scheduler.cores
-        self._endings: list[Exit] = [Exit()] * scheduler.cores
+        self._endings: list[Exit] = [NO_WORD] * scheduler.cores
         self._emitted: list[list[Task]] = [[] for _ in range(scheduler.cores)]
         self._core: int | None = None
         self.inside_interrupt = False
@@ -102,7 +105,7 @@ class Dispatcher:
             task = self.board.take()
             self._effort.dispatched += 1
             self._current[MASTER_CORE] = task
-            self._endings[MASTER_CORE] = Exit()
+            self._endings[MASTER_CORE] = NO_WORD
             progress = self._calls.begin(MASTER_CORE, Call.TASK_RUN, task.arguments)
         else:
             progress = self._calls.go_on(MASTER_CORE)
@@ -111,7 +114,7 @@ class Dispatcher:
     def _after(self, task: Task, progress: Progress) -> bool:
         if isinstance(progress, int):
             self._current[MASTER_CORE] = None
-            ending, self._endings[MASTER_CORE] = self._endings[MASTER_CORE], Exit()
+            ending, self._endings[MASTER_CORE] = self._endings[MASTER_CORE], NO_WORD
             self.board.end(task, progress, ending)
         return not isinstance(progress, Leave)
 
@@ -119,7 +122,7 @@ class Dispatcher:
         """Run what was emitted to a core. Raises KernelPanic if a body does not end at once."""
         for task in tuple(self._emitted[core]):
             before = self._current[core], self._endings[core]
-            self._current[core], self._endings[core] = task, Exit()
+            self._current[core], self._endings[core] = task, NO_WORD
             self.board.start(task)
             request = Request(core, self._scheduler.current(core), task.arguments, 0, 0)
             self.inside_interrupt = True

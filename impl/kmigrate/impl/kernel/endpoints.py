@@ -253,7 +253,7 @@ class Endpoints(ABC, Generic[E, A]):
     def _came(self, message: bytes) -> None:
         """A message can be read now: those who wait for it are told."""
         told = [one for one in self._parked if self._is_for(self._ends.find(one[0]), message)]
-        self._parked = [one for one in self._parked if one not in told]
+        self._parked[:] = [one for one in self._parked if one not in told]
         for _, notify in told:
             notify()
 
@@ -294,6 +294,7 @@ class Endpoints(ABC, Generic[E, A]):
         """The interrupt: the committed message to a node has left."""
         for end in self._ends:
             if end.direction is Direction.OUTPUT and end.node == target and not end.left:
+                self._ends.touch(end)
                 end.left = True
                 end.done(self._scheduler)
 

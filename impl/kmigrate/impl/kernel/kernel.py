@@ -58,6 +58,8 @@ class Kernel:
     memory  the cluster's memory, in which all state stands that a migration moves
     code    what runs user code
     effort  what the last step has done that takes time
+    agreed  what this kernel and another share since one was copied into the other, until either is compared with a
+            third; None before that
     Without a network it has no syncs, mailboxes and portals.
     """
 
@@ -77,6 +79,7 @@ class Kernel:
         self.code = code
         self.node = node
         self.clock = 0
+        self.agreed: object = None
         self.uarea = UArea(memory, placement)
         self.boards = Boards(memory, placement)
         self.frames = Frames(memory, placement)

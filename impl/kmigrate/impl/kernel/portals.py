@@ -127,6 +127,7 @@ class Portals(Endpoints[Portal, ActivePortal]):
         """The interrupt of a piece: its reader goes on."""
         for portal in self._ends:
             if portal.buffer is not None and portal.allowed is not None and portal.allowed[0] == sender:
+                self._ends.touch(portal)
                 portal.done(self._scheduler)
 
     # -- writing -----------------------------------------------------------------------------------------
@@ -176,7 +177,7 @@ class Portals(Endpoints[Portal, ActivePortal]):
         Their headers were damaged on the way, so no read will ever find them.
         """
         headers = [(piece, Header.unpack(piece)[0]) for piece in self._stored]
-        self._stored = [
+        self._stored[:] = [
             piece for piece, head in headers if head.port != port and (head.node, head.source_port) != sender
         ]
 

@@ -86,12 +86,22 @@ class WaitList:
         self._memory = memory
         self._addresses: list[int] = []
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the same slots stand in both, each in its own memory."""
+        return isinstance(other, WaitList) and self._addresses == other._addresses
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __len__(self) -> int:
         return len(self._addresses)
 
     def __iter__(self) -> Iterator[Thread]:
         """The threads in order."""
         return (Thread(self._memory, address) for address in tuple(self._addresses))
+
+    def copy(self, other: "WaitList") -> None:
+        """Let the same slots stand here as in the list of another kernel."""
+        self._addresses[:] = other._addresses
 
     def append(self, thread: Thread) -> None:
         """Put a thread at the end."""

@@ -227,7 +227,7 @@ class Scheduler:
 
     def forget(self, thread: Thread) -> None:
         """A thread is freed before the prolog that would have freed it."""
-        self._previous = [NULL if address == thread.address else address for address in self._previous]
+        self._previous[:] = [NULL if address == thread.address else address for address in self._previous]
 
     def _next(self, core: int, current: Thread) -> Thread:
         if core == MASTER_CORE or not self.frozen:

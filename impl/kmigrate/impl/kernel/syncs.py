@@ -173,4 +173,5 @@ class Syncs:
             raise KernelPanic(f"sync point not found for a signal of node {sender} to node {self._active.node}")
         for sync in self._syncs:
             if sync.direction is Direction.INPUT and sync.point == point:
+                self._syncs.touch(sync)
                 self._scheduler.wake_all(sync.waiting)

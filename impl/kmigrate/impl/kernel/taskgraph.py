@@ -25,9 +25,8 @@ class TaskGraph:
 
     touched  every task of which anything may have changed, by id; who compares graphs may empty it
     rewired  every task whose edges to others may have changed, in the same way
-    recent   those of the touched ones that were touched since the graph last agreed with another one
+    recent   those of the touched ones that were touched since the kernel last agreed with another one
     changes  tasks that were made and unmade so far
-    agreed   what the two share that have agreed last, until either agrees with a third; None before that
     """
 
     def __init__(self) -> None:
@@ -35,7 +34,6 @@ class TaskGraph:
         self.rewired: dict[int, Task] = {}
         self.recent: dict[int, Task] = {}
         self.changes = 0
-        self.agreed: object = None
         self._tasks: dict[int, Task] = {}
 
     def create(

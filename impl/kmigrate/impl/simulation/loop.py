@@ -34,12 +34,15 @@ Action = Callable[..., TraceEvent]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pending:
-    """One event that can happen. `cycle` is its time; `key` is its place among the others."""
+    """One event that can happen. `cycle` is its time; `key` is its place among the others.
+
+    action  what happens, or the name under which the loop knows it: an event of a name is a plain value
+    """
 
     key: tuple[int, int, int]
     cycle: int
     label: str
-    action: Action
+    action: Action | str
     arguments: tuple[object, ...]
 
 
@@ -50,13 +53,15 @@ def _key(event: Pending) -> tuple[int, int, int]:
 class Loop:
     """The clock, the pending events and the trace of one machine.
 
-    now  cycles since the machine was started; never goes back
+    now      cycles since the machine was started; never goes back
+    actions  what can happen, by the names that events have for it
     """
 
     def __init__(self, choices: ChoiceSource) -> None:
         self.choices = choices
         self.trace = Trace()
         self.now = 0
+        self.actions: dict[str, Action] = {}
         self._sequence = 0
         self._pending: list[Pending] = []
 
@@ -96,7 +101,14 @@ class Loop:
         event = pending.pop(chosen)
         if event.cycle > self.now:
             self.now = event.cycle
-        return event.action(*event.arguments)
+        return self._let(event)
+
+    def _let(self, event: Pending) -> TraceEvent:
+        """Let an event happen that is pending no more."""
+        action = event.action
+        if isinstance(action, str):
+            action = self.actions[action]
+        return action(*event.arguments)
 
     def record(self, cluster: int | None, name: str, /, **arguments: int | str) -> TraceEvent:
         """Write an event of the present cycle into the trace."""

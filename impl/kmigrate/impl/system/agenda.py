@@ -10,10 +10,12 @@ Source: ours.
 """
 
 from bisect import insort
+from dataclasses import replace
 from hashlib import blake2b
+from typing import Self
 
 from kmigrate.impl.simulation.choice import ChoiceSource
-from kmigrate.impl.simulation.loop import Action, EventClass, Loop, Pending
+from kmigrate.impl.simulation.loop import EventClass, Loop, Pending
 from kmigrate.impl.simulation.trace import Trace, TraceEvent
 
 HASH_BYTES = 16
@@ -54,6 +56,8 @@ class Tape(Trace):
 class Agenda(Loop):
     """The clock and the pending events of a whole machine.
 
+    Its events name what happens, so those of one machine can be pending in every other that is built alike.
+
     tape       the trace
     any_order  whether everything that is pending is offered, not only what is due first
     """
@@ -79,25 +83,22 @@ class Agenda(Loop):
         cycle: int,
         kind: EventClass,
         label: str,
-        action: Action,
+        action: str,
         *arguments: object,
-        sequence: int | None = None,
     ) -> Pending:
-        """Let an action happen at a cycle, or now if that has passed. The action returns its trace event.
-
-        sequence  the number that the event had in another machine; None: the next one
-        """
-        if sequence is None:
-            sequence = self._sequence
-            self._sequence += 1
+        """Let what `actions` has under a name happen at a cycle, or now if that has passed."""
         at = max(cycle, self.now)
-        event = Pending((at, int(kind), sequence), at, label, action, arguments)
-        self.keep(event)
+        event = Pending((at, int(kind), self._sequence), at, label, action, arguments)
+        self._sequence += 1
+        insort(self._pending, event, key=_key)
         return event
 
-    def keep(self, event: Pending) -> None:
-        """Have an event pending, in its own place."""
+    def keep(self, event: Pending) -> Pending:
+        """Have an event of another machine pending in its own place; one whose cycle has passed is another then."""
+        if event.cycle < self.now:
+            event = replace(event, key=(self.now, *event.key[1:]), cycle=self.now)
         insort(self._pending, event, key=_key)
+        return event
 
     def step(self) -> TraceEvent | None:
         """Let the next event happen; None when there is none.
@@ -118,7 +119,7 @@ class Agenda(Loop):
             chosen = self.choices.choose(tied, "tie", [event.label for event in pending[:tied]])
         event = pending.pop(chosen)
         self.now = event.cycle
-        return event.action(*event.arguments)
+        return self._let(event)
 
     @property
     def offered(self) -> list[Pending]:
@@ -138,7 +139,7 @@ class Agenda(Loop):
         self.withdraw(event)
         if event.cycle > self.now:
             self.now = event.cycle
-        return event.action(*event.arguments)
+        return self._let(event)
 
     def _any(self, pending: list[Pending]) -> TraceEvent:
         offered = self.offered if len(pending) > 1 else pending
@@ -155,3 +156,9 @@ class Agenda(Loop):
         self._pending.clear()
         self.tape.chain, self.tape.written = chain, written
         self.tape.events.clear()
+
+    def copy(self, other: Self) -> None:
+        """Go on from another agenda's present, with the same events pending."""
+        tape = other.tape
+        self.put_back(other.now, other._sequence, tape.chain, tape.written)
+        self._pending[:] = other._pending

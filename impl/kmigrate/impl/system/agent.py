@@ -73,6 +73,13 @@ class AgentState:
     asked: dict[int, int] = field(default_factory=dict)
     answers: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
+    def copy(self) -> "AgentState":
+        """The same, of another agent."""
+        load = None if self.load is None else replace(self.load)
+        return replace(
+            self, load=load, outgoing=list(self.outgoing), asked=dict(self.asked), answers=dict(self.answers)
+        )
+
 
 class Agent:
     """The agent of one kernel, which is up.
@@ -108,6 +115,12 @@ class Agent:
             self.state.rung = True
         else:
             self.kernel.tasks.dispatch(self._task)
+
+    def copy(self, other: "Agent") -> None:
+        """Know what the agent of another kernel knows."""
+        if self.state != other.state:
+            self.state = other.state.copy()
+        self.waiting.copy(other.waiting)
 
     # -- the task ----------------------------------------------------------------------------------------
 

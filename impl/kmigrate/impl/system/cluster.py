@@ -36,6 +36,9 @@ from kmigrate.impl.system.errors import ClusterCrashed, cluster_name
 
 CLOCK_MASK = 0x7FFFFFFF
 
+Armed = tuple[tuple[Step, Pending], ...]
+"""What a core can do next: a step, and the event that is pending for it."""
+
 
 class Cluster:
     """A cluster with a kernel that is up, and no process yet.
@@ -80,9 +83,11 @@ class Cluster:
         self.stepping: int | None = None
         count = self.kernel.scheduler.cores
         self.free_at = [0] * count
-        self.armed: list[list[tuple[Step, Pending]]] = [[] for _ in range(count)]
+        self.armed: list[Armed] = [()] * count
         self.timer: Pending | None = None
         self.ticks = 0
+        self._stepping, self._ticking = f"{self.name} step", f"{self.name} tick"
+        agenda.actions.update({self._stepping: self._step, self._ticking: self._tick})
         self.kernel.boot()
         self.kernel.scheduler.notice = self.arm
         for core in range(count):
@@ -101,16 +106,13 @@ class Cluster:
             for _, event in armed:
                 self._agenda.withdraw(event)
             at = self.free_at[core]
-            self.armed[core] = [(step, self._post(core, step, at)) for step in offered]
+            self.armed[core] = tuple([(step, self._post(core, step, at)) for step in offered])
         if core == MASTER_CORE:
             self.arm_timer()
 
-    def _post(self, core: int, step: Step, at: int, sequence: int | None = None) -> Pending:
+    def _post(self, core: int, step: Step, at: int) -> Pending:
         label = f"{self.name}.{core}:{step}"
-        return self._agenda.post_at(at, EventClass.TASK, label, self._step, core, step, sequence=sequence)
-
-    def _post_tick(self, at: int, sequence: int | None = None) -> Pending:
-        return self._agenda.post_at(at, EventClass.TASK, f"{self.name}.0:tick", self._tick, sequence=sequence)
+        return self._agenda.post_at(at, EventClass.TASK, label, self._stepping, core, step)
 
     def arm_timer(self) -> None:
         """Have a tick pending while one could change anything."""
@@ -118,43 +120,11 @@ class Cluster:
         if matters and self.timer is None:
             now = self._agenda.now
             period = self._timing.tick_cycles
-            self.timer = self._post_tick(now + period - now % period)
+            at = now + period - now % period
+            self.timer = self._agenda.post_at(at, EventClass.TASK, f"{self.name}.0:tick", self._ticking)
         elif not matters and self.timer is not None:
             self._agenda.withdraw(self.timer)
             self.timer = None
-
-    def put_armed(
-        self, armed: tuple[tuple[tuple[str, tuple[int, int]], ...], ...], timer: tuple[int, int] | None
-    ) -> None:
-        """Have the same events pending as another machine: (step, (cycle, number)) by core, and the next tick.
-
-        None of the own ones is; what would be the same again is kept.
-        """
-        for core, events in enumerate(armed):
-            own = self.armed[core]
-            if len(own) == len(events) and all(
-                step is of and (event.cycle, event.key[2]) == when
-                for (step, event), (of, when) in zip(own, events, strict=True)
-            ):
-                for _, event in own:
-                    self._agenda.keep(event)
-            else:
-                self.armed[core] = [
-                    (Step(step), self._post(core, Step(step), cycle, sequence))
-                    for step, (cycle, sequence) in events
-                ]
-        if self.timer is not None and (self.timer.cycle, self.timer.key[2]) == timer:
-            self._agenda.keep(self.timer)
-        else:
-            self.timer = None if timer is None else self._post_tick(*timer)
-
-    def keep_armed(self) -> None:
-        """Have the events pending again that were, after the agenda was emptied."""
-        for armed in self.armed:
-            for _, event in armed:
-                self._agenda.keep(event)
-        if self.timer is not None:
-            self._agenda.keep(self.timer)
 
     # -- what happens ------------------------------------------------------------------------------------
 
@@ -164,7 +134,7 @@ class Cluster:
         for other, event in self.armed[core]:
             if other is not step:
                 self._agenda.withdraw(event)
-        self.armed[core] = []
+        self.armed[core] = ()
         self.kernel.clock = now
         self._grow_older()
         thread = self.kernel.scheduler.current(core).tid
@@ -239,7 +209,7 @@ class Cluster:
         for armed in self.armed:
             for _, event in armed:
                 self._agenda.withdraw(event)
-            armed.clear()
+        self.armed = [()] * len(self.armed)
         if self.timer is not None:
             self._agenda.withdraw(self.timer)
             self.timer = None

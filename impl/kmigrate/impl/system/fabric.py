@@ -25,6 +25,9 @@ from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.faults import FaultKind, NetworkFault, flipped
 
+ARRIVE = "arrive"
+"""The name of what happens when a transfer has arrived."""
+
 SIGNAL_BYTES = 8
 """What goes over the control network: one 64-bit value (nanvix-facts 1)."""
 
@@ -118,6 +121,7 @@ class Fabric(Interconnect):
         self.under_way: list[tuple[Pending, Transfer]] = []
         self.interfaces: dict[tuple[str, int], Interface] = {}
         self._agenda = agenda
+        agenda.actions[ARRIVE] = self._arrive
 
     def register(self, *interfaces: Interface) -> None:
         """Make interfaces known to which transfers can be delivered."""
@@ -160,17 +164,16 @@ class Fabric(Interconnect):
         what, sender, receiver = transfer.what, transfer.sender, transfer.receiver
         wire = WIRES[what]
         self.links, passage = self.links.reserve(wire.network, sender, receiver, wire.size_bytes, self.now)
-        self.post(passage.arrives + self.software(what) + late, None, transfer)
+        self.post(passage.arrives + self.software(what) + late, transfer)
 
     def software(self, what: str) -> int:
         """What software of both ends adds to a transfer of a kind, in cycles."""
         cycles: int = getattr(self.timing, WIRES[what].software)
         return cycles
 
-    def post(self, cycle: int, sequence: int | None, transfer: Transfer) -> None:
-        """Let a transfer arrive at a cycle; `sequence` is its old place among others, if it had one."""
-        kind, label = EventClass.NETWORK, transfer.label
-        event = self._agenda.post_at(cycle, kind, label, self._arrive, transfer, sequence=sequence)
+    def post(self, cycle: int, transfer: Transfer) -> None:
+        """Let a transfer arrive at a cycle."""
+        event = self._agenda.post_at(cycle, EventClass.NETWORK, transfer.label, ARRIVE, transfer)
         self.under_way.append((event, transfer))
 
     def _arrive(self, transfer: Transfer) -> TraceEvent:

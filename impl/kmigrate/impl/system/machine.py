@@ -57,6 +57,9 @@ from kmigrate.spec.vocabulary import Mode, MovePhase
 
 NAME_DIGITS = 3
 
+HEAR, STOP = "hear", "stop"
+"""The names of what happens when a wish is heard, and when a kernel is stopped."""
+
 
 class Machine(Parts):
     """A machine of one geometry, its kernels up.
@@ -101,7 +104,7 @@ class Machine(Parts):
         self.uarea = uarea
         self.daemon_kind = DaemonKind.of(daemon)
         self.moves = Moves()
-        self.copied: dict[int | None, tuple[Cluster, int, int]] = {}
+        self.copied: dict[object, tuple[object, int, int]] = {}
         self.digests: dict[int | None, tuple[int, bytes]] = {}
         self.keys: dict[int | None, tuple[int, bytes]] = {}
         self.processes: dict[str, Process] = {}
@@ -110,6 +113,7 @@ class Machine(Parts):
             cluster.left = partial(self._settle, cluster)
         self.stops: list[tuple[Pending, int | None]] = []
         self.wishes: list[tuple[Pending, Wish]] = []
+        self.agenda.actions.update({HEAR: self._hear, STOP: self._stop})
 
     # -- daemons -----------------------------------------------------------------------------------------
 
@@ -161,19 +165,17 @@ class Machine(Parts):
         self.daemon(to)
         if self.daemon_kind is DaemonKind.PUBLISHED and mode is not Mode.STOP_AND_COPY:
             raise NoSuchMode(mode.value)
-        self._wish(Wish(process.name, self.cluster(to).node, mode, limits or Limits()), at)
+        self.wish(Wish(process.name, self.cluster(to).node, mode, limits or Limits()), at)
 
     def cancel(self, process: Process, *, at: int | None = None) -> None:
         """Wish that the move of a process be called off, at a cycle; None: now. Nothing happens without one."""
-        self._wish(Wish(process.name, None), at)
+        self.wish(Wish(process.name, None), at)
 
-    def _wish(self, wished: Wish, at: int | None) -> None:
-        self.post_wish(self.now if at is None else at, None, wished)
-
-    def post_wish(self, cycle: int, sequence: int | None, wished: Wish) -> None:
-        """Let a wish be heard at a cycle; `sequence` is the event's number in another machine, if it was there."""
+    def wish(self, wished: Wish, at: int | None = None) -> None:
+        """Let a wish be heard at a cycle; None: now."""
+        cycle = self.now if at is None else at
         label = f"io:{'cancel' if wished.node is None else 'move'} {wished.process}"
-        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, self._hear, wished, sequence=sequence)
+        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, HEAR, wished)
         self.wishes.append((event, wished))
 
     def _hear(self, wished: Wish) -> TraceEvent:
@@ -389,13 +391,9 @@ class Machine(Parts):
         """Let the kernel of a cluster stop at a cycle, as a fault; None: now. Raises NoSuchPlace."""
         place = self.cluster(cluster)
         cycle = self.now if at is None else at
-        self.post_stop(cycle, None, place.number)
-
-    def post_stop(self, cycle: int, sequence: int | None, cluster: int | None) -> None:
-        """Let a kernel stop at a cycle; `sequence` is the event's number in another machine, if it was there."""
-        label = f"io:stop {cluster_name(cluster)}"
-        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, self._stop, cluster, sequence=sequence)
-        self.stops.append((event, cluster))
+        label = f"io:stop {cluster_name(place.number)}"
+        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, STOP, place.number)
+        self.stops.append((event, place.number))
 
     def _stop(self, cluster: int | None) -> TraceEvent:
         self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.now]

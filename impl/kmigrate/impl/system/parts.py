@@ -19,6 +19,7 @@ from kmigrate.impl.system.daemons import Daemon, DaemonKind, daemon_of
 from kmigrate.impl.system.errors import ClusterCrashed, NoDaemon, NoSuchPlace
 from kmigrate.impl.system.fabric import Fabric, Transfer
 from kmigrate.impl.system.letters import AGENT_PORT
+from kmigrate.impl.system.matching import Matcher
 from kmigrate.impl.system.services import Services
 from kmigrate.impl.system.statics import Keeper
 
@@ -91,6 +92,7 @@ class Parts:
             cluster.node: Keeper(cluster.kernel, cluster.number, self.agents[cluster.node].ring)
             for cluster in self.clusters.values()
         }
+        self.matchers = {node: Matcher(keeper) for node, keeper in self.keepers.items()}
         if geometry == MPPA256:
             for cluster in self.clusters.values():
                 self._load_runtime(cluster)
@@ -161,5 +163,7 @@ class Parts:
             cluster.version += 1
             if transfer.what == "mailbox_message" and transfer.port == AGENT_PORT:
                 cluster.guard(self.agents[node].ring)
-        if node == self.services.node and transfer.what == "mailbox_message":
-            self.services.arrived()
+        if node == self.services.node:
+            self.services.version += 1
+            if transfer.what == "mailbox_message":
+                self.services.arrived()

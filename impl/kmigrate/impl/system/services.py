@@ -32,6 +32,9 @@ from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.letters import AGENT_PORT, Kind, Letter, read_letter
 from kmigrate.spec.vocabulary import Mode
 
+SERVE, LOOK = "serve", "look"
+"""The names of what happens when a letter is dealt with, and when the service looks after something."""
+
 SERVICE_CYCLES = 2_000
 """From the arrival of a letter until it is dealt with (assumed)."""
 
@@ -138,10 +141,23 @@ class ServiceState:
     pieces: dict[int, list[bytes]] = field(default_factory=dict)
     heads: dict[int, bytes] = field(default_factory=dict)
 
+    def copy(self) -> "ServiceState":
+        """The same, of another machine."""
+        return ServiceState(
+            list(self.spawns),
+            dict(self.names),
+            dict(self.records),
+            list(self.requests),
+            {node: list(waiting) for node, waiting in self.letters.items()},
+            {node: list(waiting) for node, waiting in self.pieces.items()},
+            dict(self.heads),
+        )
+
 
 class Services:
     """Name service, spawn service and service of moves on one node.
 
+    version   changes whenever anything here, or in the interfaces of the node, may have changed
     pending   letters that are about to be dealt with: the event, and the sender
     tell      is told what the name service answers
     refused   is told of a request that the service itself has refused or given up
@@ -151,6 +167,7 @@ class Services:
 
     def __init__(self, mailbox: ActiveMailbox, portal: ActivePortal, agenda: Agenda, geometry: Geometry) -> None:
         self.node = mailbox.node
+        self.version = 0
         self.state = ServiceState()
         self.pending: list[tuple[Pending, int]] = []
         self.alarms: list[tuple[Pending, int]] = []
@@ -160,6 +177,7 @@ class Services:
         self.tell: Tell = silent
         self.refused: Callable[[MoveRequest], None] = lambda request: None
         self._agenda = agenda
+        agenda.actions.update({SERVE: self._serve, LOOK: self._look})
         mailbox.left = self._push
         portal.left = self._push
 
@@ -175,6 +193,7 @@ class Services:
         stretches: tuple[tuple[int, bytes], ...],
     ) -> int:
         """Ask for a process; the number of the request."""
+        self.version += 1
         number = len(self.state.spawns)
         self.state.spawns.append(Spawn(number, name, node, program, entry, argument, stretches))
         self._write(node, Letter(Kind.SPAWN, (number, entry, argument, len(stretches))))
@@ -182,6 +201,7 @@ class Services:
 
     def adopt(self, name: str, node: int, program: str, entry: int, tid: int) -> None:
         """A process has begun on a node that was not asked for here: it comes from a checkpoint."""
+        self.version += 1
         spawn = Spawn(len(self.state.spawns), name, node, program, entry, 0, (), Stage.RUNNING, tid)
         self.state.spawns.append(spawn)
         self._register(spawn)
@@ -194,6 +214,7 @@ class Services:
         self, container: int, node: int, mode: Mode = Mode.STOP_AND_COPY, limits: Limits | None = None
     ) -> MoveRequest:
         """Ask for a move of a process to a node; at most one of a process is open."""
+        self.version += 1
         state = self.state
         record = state.records.get(container)
         number = len(state.requests) + 1
@@ -220,6 +241,7 @@ class Services:
         request = self.open_request(container)
         if request is None:
             return False
+        self.version += 1
         self._ask(self._renew(replace(request, called_off=True)))
         return True
 
@@ -230,7 +252,7 @@ class Services:
         limits = request.limits.encode()
         self._note(request.owner, Note(kind, attempt, request.word, layout=limits, mode=request.mode))
         if all(number != request.number for _, number in self.alarms):
-            self.set_alarm(self._agenda.now + ASK_CYCLES, None, request.number)
+            self._set_alarm(request.number)
 
     def _renew(self, request: MoveRequest) -> MoveRequest:
         self.state.requests[request.number - 1] = request
@@ -240,13 +262,14 @@ class Services:
             self.alarms = [one for one in self.alarms if one[1] != request.number]
         return request
 
-    def set_alarm(self, cycle: int, sequence: int | None, number: int) -> None:
-        """Look after a request at a cycle; `sequence` is its old place, if it had one."""
-        label = f"io:look {number}"
-        event = self._agenda.post_at(cycle, EventClass.TIMER, label, self._look, number, sequence=sequence)
+    def _set_alarm(self, number: int) -> None:
+        """Look after a request later."""
+        cycle = self._agenda.now + ASK_CYCLES
+        event = self._agenda.post_at(cycle, EventClass.TIMER, f"io:look {number}", LOOK, number)
         self.alarms.append((event, number))
 
     def _look(self, number: int) -> TraceEvent:
+        self.version += 1
         self.alarms = [one for one in self.alarms if one[1] != number]
         if not number:
             before, self.state.heads = self.state.heads, {}
@@ -276,15 +299,12 @@ class Services:
         waiting = [sender for _, sender in self.pending]
         for sender, _ in self.mailbox.received:
             if sender not in waiting:
-                self.post(self._agenda.now + SERVICE_CYCLES, None, sender)
-
-    def post(self, cycle: int, sequence: int | None, sender: int) -> None:
-        """Let a sender's letter be dealt with at a cycle; `sequence` is its old place, if it had one."""
-        label = f"io:serve n{sender}"
-        event = self._agenda.post_at(cycle, EventClass.TASK, label, self._serve, sender, sequence=sequence)
-        self.pending.append((event, sender))
+                cycle = self._agenda.now + SERVICE_CYCLES
+                event = self._agenda.post_at(cycle, EventClass.TASK, f"io:serve n{sender}", SERVE, sender)
+                self.pending.append((event, sender))
 
     def _serve(self, sender: int) -> TraceEvent:
+        self.version += 1
         self.pending = [one for one in self.pending if one[1] != sender]
         header, content = Header.unpack(self.mailbox.take(sender))
         try:
@@ -391,7 +411,7 @@ class Services:
         while pieces and not self.portal.busy(node):
             self.portal.write(node, self._packed(pieces.pop(0)))
         if letters and all(number for _, number in self.alarms):
-            self.set_alarm(self._agenda.now + ASK_CYCLES, None, 0)
+            self._set_alarm(0)
 
     def _packed(self, content: bytes) -> bytes:
         return Header(self.node, 0, AGENT_PORT, len(content)).pack(content)

@@ -13,27 +13,22 @@ Source: ours.
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from operator import attrgetter
 
 from kmigrate.impl.chip.noc import Links
 from kmigrate.impl.simulation.loop import Pending
-from kmigrate.impl.system.cluster import Cluster
+from kmigrate.impl.system.cluster import Armed, Cluster
 from kmigrate.impl.system.errors import ClusterCrashed, OtherSystem
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.faults import NetworkFault
 from kmigrate.impl.system.machine import Machine
 from kmigrate.impl.system.moves import MoveStatus, Wish
 from kmigrate.impl.system.process import Process
-from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value
+from kmigrate.impl.system.statics import MAILBOX, PORTAL, Value, fill
 
 HASH_BYTES = 16
 
-When = tuple[int, int]
-"""The place of a pending event: its cycle, and its number among those of that cycle."""
-
-
-def _when(event: Pending) -> When:
-    return event.cycle, event.key[2]
+_SERVICES = "services"
+"""The place of the services' node among the parts that were copied last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +49,8 @@ class ClusterState:
     ticks: int
     crash: ClusterCrashed | None
     runtime: str
-    armed: "Armed"
-    timer: When | None
+    armed: tuple[Armed, ...]
+    timer: Pending | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +68,13 @@ class Snapshot:
     counts: tuple[int, ...]
     faults: tuple[int, dict[int, NetworkFault]]
     clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]
-    transfers: tuple[tuple[When, Transfer], ...]
+    transfers: tuple[tuple[Pending, Transfer], ...]
     services: tuple[Value, ...]
-    served: tuple[tuple[When, int], ...]
-    alarms: tuple[tuple[When, int], ...]
-    wishes: tuple[tuple[When, Wish], ...]
+    served: tuple[tuple[Pending, int], ...]
+    alarms: tuple[tuple[Pending, int], ...]
+    wishes: tuple[tuple[Pending, Wish], ...]
     moves: tuple[dict[str, MoveStatus], dict[str, int], dict[int, int]]
-    stops: tuple[tuple[When, int | None], ...]
+    stops: tuple[tuple[Pending, int | None], ...]
     processes: tuple[Process, ...]
     ended: tuple[tuple[str, int], ...]
 
@@ -88,16 +83,6 @@ def built(system: Machine) -> tuple[object, ...]:
     """What a machine was built from; only machines built alike take one another's snapshots."""
     any_order = system.agenda.any_order
     return system.geometry, system.timing, system.uarea, system.exact, system.daemon_kind, any_order
-
-
-Armed = tuple[tuple[tuple[str, When], ...], ...]
-"""What is pending at each core: a step, and when."""
-
-
-def _armed(cluster: Cluster) -> tuple[Armed, When | None]:
-    """What is pending at the cores of a cluster, and its next tick."""
-    armed = tuple(tuple((step, _when(event)) for step, event in some) for some in cluster.armed)
-    return armed, None if cluster.timer is None else _when(cluster.timer)
 
 
 # -- one cluster -----------------------------------------------------------------------------------------
@@ -114,12 +99,13 @@ def state_of(system: Machine, cluster: Cluster) -> ClusterState:
         cluster.ticks,
         cluster.crash,
         cluster.runtime,
-        *_armed(cluster),
+        tuple(cluster.armed),
+        cluster.timer,
     )
 
 
 def put_cluster(system: Machine, cluster: Cluster, state: ClusterState) -> None:
-    """Bring a cluster into a state, its memory and cores apart."""
+    """Bring a cluster into a state, its memory and cores apart; nothing of it is pending before this."""
     keeper, agent = system.keepers[cluster.node], system.agents[cluster.node]
     keeper.put(state.kernel)
     agent.state, agent.waiting = (keeper.put_one(one) for one in state.agent)
@@ -127,25 +113,23 @@ def put_cluster(system: Machine, cluster: Cluster, state: ClusterState) -> None:
         system.daemons[cluster.node].put(state.daemon)
     cluster.free_at[:] = state.free_at
     cluster.ticks, cluster.crash, cluster.runtime = state.ticks, state.crash, state.runtime
-    cluster.put_armed(state.armed, state.timer)
+    keep = system.agenda.keep
+    cluster.armed = [tuple((step, keep(event)) for step, event in armed) for armed in state.armed]
+    cluster.timer = None if state.timer is None else keep(state.timer)
     cluster.version += 1
 
 
 def _copy_cluster(system: Machine, cluster: Cluster, into: Machine, other: Cluster) -> None:
-    """Bring a cluster of another machine into the state of one of this machine, memory and cores apart."""
-    keeper, agent = into.keepers[other.node], into.agents[other.node]
-    source = system.agents[cluster.node]
-    keeper.copy(system.keepers[cluster.node])
-    if agent.state != source.state:
-        agent.state = keeper.put_one(keeper.keep(source.state))
-    if len(agent.waiting) or len(source.waiting):
-        agent.waiting = keeper.put_one(keeper.keep(source.waiting))
+    """Bring a cluster of another machine into the state of one of this machine; the agenda is copied apart."""
+    other.memory.data[:] = cluster.memory.data
+    other.cores.copy_from(cluster.cores)
+    into.matchers[other.node].match(system.matchers[cluster.node])
+    into.agents[other.node].copy(system.agents[cluster.node])
     if system.uarea:
         into.daemons[other.node].copy(system.daemons[cluster.node])
     other.free_at[:] = cluster.free_at
     other.ticks, other.crash, other.runtime = cluster.ticks, cluster.crash, cluster.runtime
-    armed, timer = _armed(cluster)
-    other.put_armed(armed, timer)
+    other.armed[:], other.timer = cluster.armed, cluster.timer
     other.version += 1
 
 
@@ -171,8 +155,8 @@ class ServicesState:
     """
 
     state: tuple[Value, ...]
-    served: tuple[tuple[When, int], ...]
-    alarms: tuple[tuple[When, int], ...]
+    served: tuple[tuple[Pending, int], ...]
+    alarms: tuple[tuple[Pending, int], ...]
 
 
 def services_of(system: Machine) -> ServicesState:
@@ -182,8 +166,8 @@ def services_of(system: Machine) -> ServicesState:
     own = [keeper.keep(getattr(part, name)) for part, name in interfaces(system)]
     return ServicesState(
         (keeper.keep(services.state), *own),
-        tuple((_when(event), sender) for event, sender in services.pending),
-        tuple((_when(event), number) for event, number in services.alarms),
+        tuple(services.pending),
+        tuple(services.alarms),
     )
 
 
@@ -191,16 +175,14 @@ def put_services(system: Machine, kept: ServicesState) -> None:
     """Bring the services' node into a state; nothing of it is pending before this."""
     services = system.services
     keeper = next(iter(system.keepers.values()))
+    services.version += 1
     state, *own = kept.state
     services.state = keeper.put_one(state)
     for (part, name), value in zip(interfaces(system), own, strict=True):
         setattr(part, name, keeper.put_one(value))
-    services.pending.clear()
-    for (cycle, sequence), sender in kept.served:
-        services.post(cycle, sequence, sender)
-    services.alarms.clear()
-    for (cycle, sequence), number in kept.alarms:
-        services.set_alarm(cycle, sequence, number)
+    keep = system.agenda.keep
+    services.pending = [(keep(event), sender) for event, sender in kept.served]
+    services.alarms = [(keep(event), number) for event, number in kept.alarms]
 
 
 def _around(system: Machine, clusters: dict[int | None, tuple[bytes, bytes, ClusterState]]) -> Snapshot:
@@ -213,13 +195,13 @@ def _around(system: Machine, clusters: dict[int | None, tuple[bytes, bytes, Clus
         tuple(system.fabric.counts.values()),
         (system.fabric.carried, dict(system.fabric.plan)),
         clusters,
-        tuple((_when(event), transfer) for event, transfer in system.fabric.under_way),
+        tuple(system.fabric.under_way),
         services.state,
         services.served,
         services.alarms,
-        tuple((_when(event), wished) for event, wished in system.wishes),
+        tuple(system.wishes),
         (dict(moves.last), dict(moves.seen_on), dict(moves.incoming)),
-        tuple((_when(event), cluster) for event, cluster in system.stops),
+        tuple(system.stops),
         tuple(system.processes.values()),
         tuple(system.ended.items()),
     )
@@ -230,10 +212,6 @@ def interfaces(system: Machine) -> list[tuple[object, str]]:
     services = system.services
     mailbox, portal = services.mailbox, services.portal
     return [*((mailbox, name) for name in MAILBOX), *((portal, name) for name in PORTAL)]
-
-
-_of_interfaces = attrgetter(*(f"mailbox.{name}" for name in MAILBOX), *(f"portal.{name}" for name in PORTAL))
-"""The same, all at once."""
 
 
 def put_back(system: Machine, kept: Snapshot) -> None:
@@ -259,59 +237,47 @@ def _compare(system: Machine, other: tuple[object, ...]) -> None:
 
 def _put_around(system: Machine, kept: Snapshot) -> None:
     """Everything but the clusters; nothing of theirs is pending after this."""
-    moves, fabric = system.moves, system.fabric
+    moves, fabric, keep = system.moves, system.fabric, system.agenda.keep
     system.agenda.put_back(*kept.clock)
     fabric.links = kept.links
     fabric.counts = dict(zip(fabric.counts, kept.counts, strict=True))
     fabric.carried, plan = kept.faults
     fabric.plan = dict(plan)
-    fabric.under_way.clear()
-    for (cycle, sequence), transfer in kept.transfers:
-        fabric.post(cycle, sequence, transfer)
+    fabric.under_way = [(keep(event), transfer) for event, transfer in kept.transfers]
     put_services(system, ServicesState(kept.services, kept.served, kept.alarms))
-    system.wishes.clear()
-    for (cycle, sequence), wished in kept.wishes:
-        system.post_wish(cycle, sequence, wished)
+    system.wishes = [(keep(event), wished) for event, wished in kept.wishes]
     last, seen_on, incoming = kept.moves
     moves.last, moves.seen_on, moves.incoming = dict(last), dict(seen_on), dict(incoming)
-    system.stops.clear()
-    for (cycle, sequence), cluster in kept.stops:
-        system.post_stop(cycle, sequence, cluster)
+    system.stops = [(keep(event), cluster) for event, cluster in kept.stops]
     system.processes = {process.name: process for process in kept.processes}
     system.ended = dict(kept.ended)
 
 
 def _copy_around(system: Machine, into: Machine) -> None:
-    """Everything but the clusters; nothing of theirs is pending in the other machine after this."""
-    agenda, fabric, services = system.agenda, into.fabric, into.services
-    into.agenda.put_back(agenda.now, agenda.sequence, agenda.tape.chain, agenda.tape.written)
+    """Everything but the clusters, and all that is pending, whosesoever it is."""
+    fabric = into.fabric
+    into.agenda.copy(system.agenda)
     fabric.links = system.fabric.links
     fabric.counts.update(system.fabric.counts)
     fabric.carried, fabric.plan = system.fabric.carried, dict(system.fabric.plan)
-    fabric.under_way.clear()
-    for event, transfer in system.fabric.under_way:
-        fabric.post(*_when(event), transfer)
-    keeper = next(iter(into.keepers.values()))
-    if services.state != system.services.state:
-        services.state = keeper.put_one(keeper.keep(system.services.state))
-    if _of_interfaces(services) != _of_interfaces(system.services):
-        for (part, name), (source, _) in zip(interfaces(into), interfaces(system), strict=True):
-            if getattr(part, name) != getattr(source, name):
-                setattr(part, name, keeper.put_one(keeper.keep(getattr(source, name))))
-    services.pending.clear()
-    for event, sender in system.services.pending:
-        services.post(*_when(event), sender)
-    services.alarms.clear()
-    for event, number in system.services.alarms:
-        services.set_alarm(*_when(event), number)
-    into.wishes.clear()
-    for event, wished in system.wishes:
-        into.post_wish(*_when(event), wished)
+    fabric.under_way[:] = system.fabric.under_way
+    into.wishes[:], into.stops[:] = system.wishes, system.stops
     into.moves.copy(system.moves)
-    into.stops.clear()
-    for event, cluster in system.stops:
-        into.post_stop(*_when(event), cluster)
+    _copy_services(system, into)
     into.processes, into.ended = dict(system.processes), dict(system.ended)
+
+
+def _copy_services(system: Machine, into: Machine) -> None:
+    """The services' node; what is pending there is copied apart."""
+    services, own = system.services, into.services
+    own.pending[:], own.alarms[:] = services.pending, services.alarms
+    if into.copied.get(_SERVICES) == (services, services.version, own.version):
+        return
+    own.state = services.state.copy()
+    for (part, name), (source, _) in zip(interfaces(into), interfaces(system), strict=True):
+        fill(getattr(part, name), getattr(source, name))
+    own.version += 1
+    into.copied[_SERVICES] = (services, services.version, own.version)
 
 
 def copy(system: Machine, into: Machine) -> None:
@@ -323,14 +289,9 @@ def copy(system: Machine, into: Machine) -> None:
     _copy_around(system, into)
     for number, cluster in system.clusters.items():
         other = into.clusters[number]
-        mark = (cluster, cluster.version, other.version)
-        if into.copied.get(number) == mark:
-            other.keep_armed()
-            continue
-        other.memory.data[:] = cluster.memory.data
-        other.cores.copy_from(cluster.cores)
-        _copy_cluster(system, cluster, into, other)
-        into.copied[number] = (cluster, cluster.version, other.version)
+        if into.copied.get(number) != (cluster, cluster.version, other.version):
+            _copy_cluster(system, cluster, into, other)
+            into.copied[number] = (cluster, cluster.version, other.version)
 
 
 def clone(system: Machine) -> Machine:
@@ -357,7 +318,7 @@ def state_hash(system: Machine) -> str:
         if known is None or known[0] != cluster.version:
             part = blake2b(cluster.memory.data, digest_size=HASH_BYTES)
             part.update(cluster.cores.snapshot())
-            part.update(repr(_unnumbered(_in_short(system, cluster))).encode())
+            part.update(repr(_said(system, cluster)).encode())
             known = system.digests[number] = (cluster.version, part.digest())
         whole.update(known[1])
     whole.update(repr(_order(system)).encode())
@@ -367,22 +328,19 @@ def state_hash(system: Machine) -> str:
 def _ranked(around: Snapshot) -> tuple[object, ...]:
     """What a snapshot says beside the clusters, without the numbers of events."""
     pending = [
-        [(when[0], *rest) for when, *rest in some]
+        [(event.cycle, *rest) for event, *rest in some]
         for some in (around.transfers, around.served, around.alarms, around.wishes, around.stops)
     ]
     return around.clock[0], around.links, around.services, around.moves, pending
 
 
-def _in_short(system: Machine, cluster: Cluster) -> ClusterState:
-    """The state of a cluster, its daemon in short."""
+def _said(system: Machine, cluster: Cluster) -> tuple[object, ...]:
+    """The state of a cluster, its daemon in short, without the numbers of events."""
     state = state_of(system, cluster)
-    return replace(state, daemon=system.daemons[cluster.node].said()) if system.daemons else state
-
-
-def _unnumbered(state: ClusterState) -> ClusterState:
-    armed = tuple(tuple((step, (when[0], 0)) for step, when in some) for some in state.armed)
-    timer = None if state.timer is None else (state.timer[0], 0)
-    return replace(state, armed=armed, timer=timer)
+    armed = [[(step, event.cycle) for step, event in some] for some in state.armed]
+    timer = None if state.timer is None else state.timer.cycle
+    daemon = system.daemons[cluster.node].said() if system.daemons else ()
+    return replace(state, daemon=daemon, armed=(), timer=None), armed, timer
 
 
 def _order(system: Machine) -> list[tuple[int, int, str]]:
