@@ -115,6 +115,15 @@ class Lane:
                 self._dispatcher.board.withdraw(task)
             state.under_way, state.busy, state.waited = None, False, 0
 
+    def wipe(self) -> bool:
+        """Clear what is over; whether something is being written still."""
+        state = self.state
+        if not self._write.under_way:
+            self._dispatcher.board.clear(self._write)
+        if state.under_way is None:
+            state.waited = 0
+        return state.under_way is not None
+
     def _run(self) -> None:
         if not self.state.busy:
             self.state.busy = True
@@ -156,6 +165,11 @@ class Lanes(dict[int, Lane]):
         used = dict(states)
         for node, lane in self.items():
             lane.state = used[node].copy() if node in used else LaneState()
+
+    def wipe(self) -> bool:
+        """Clear what is over; whether something is being written still."""
+        writing = [lane.wipe() for lane in self.values()]
+        return any(writing)
 
     def match(self, other: "Lanes") -> None:
         """Know what the lanes of another kernel know that is built alike."""
