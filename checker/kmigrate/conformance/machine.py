@@ -285,7 +285,7 @@ _prototypes: dict[tuple[object, ...], WholeMachine] = {}
 
 def prototype(setting: Setting) -> WholeMachine:
     """A machine of a setting whose processes are up; made once."""
-    built = (setting.variant, setting.clusters, setting.slaves, setting.patience, setting.scripts)
+    built = (setting.variant, setting.clusters, setting.slaves, setting.patience, setting.quantum, setting.scripts)
     if built not in _prototypes:
         if len(_prototypes) >= MOST_PROTOTYPES:
             del _prototypes[next(iter(_prototypes))]

@@ -16,6 +16,7 @@ from kmigrate.conformance.errors import BadRunFile
 from kmigrate.conformance.programs import ITEMS, Script
 from kmigrate.conformance.setting import VARIANTS, Crash, Setting, Wish
 from kmigrate.impl.errors import ImplError
+from kmigrate.impl.kernel.scheduler import QUANTUM_TICKS
 from kmigrate.impl.simulation.choice import Choice
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
@@ -35,6 +36,8 @@ def setting_as_json(setting: Setting) -> dict[str, Any]:
             for script in setting.scripts
         ],
     }
+    if setting.quantum != QUANTUM_TICKS:
+        document["quantum"] = setting.quantum
     if setting.wishes:
         document["wishes"] = [asdict(wish) for wish in setting.wishes]
     if setting.crashes:
@@ -153,6 +156,7 @@ class _Reader:
             clusters=clusters,
             slaves=self.number(document, "slaves", 1, 4),
             patience=self.number(document, "patience", 1, 1 << 20),
+            quantum=self.number(document, "quantum", 1, 1 << 20) if "quantum" in document else QUANTUM_TICKS,
             scripts=tuple(self.script(f"scripts[{i}]", one, clusters) for i, one in enumerate(scripts)),
             wishes=tuple(
                 Wish(

@@ -12,6 +12,7 @@ from kmigrate.conformance.programs import PAGE, Script, machine_code
 from kmigrate.impl.chip.elf import Segment
 from kmigrate.impl.chip.geometry import TINY, Geometry, Torus
 from kmigrate.impl.kernel.placement import Placement
+from kmigrate.impl.kernel.scheduler import QUANTUM_TICKS
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.system.faults import NetworkFault
@@ -55,6 +56,7 @@ class Setting:
     crashes   clusters that stop
     faults    what goes wrong on the network, by the position of the transfer
     patience  ticks after which a daemon looks after what has got no answer
+    quantum   ticks after which a thread gives way to another
     """
 
     variant: str = "hardened"
@@ -62,6 +64,7 @@ class Setting:
     slaves: int = 2
     scripts: tuple[Script, ...] = (Script(1),)
     patience: int = PATIENCE
+    quantum: int = QUANTUM_TICKS
     wishes: tuple[Wish, ...] = ()
     crashes: tuple[Crash, ...] = ()
     faults: tuple[NetworkFault, ...] = ()
@@ -81,6 +84,7 @@ class Setting:
             piece_cycles=0,
             signal_cycles=0,
             patience=self.patience,
+            quantum=self.quantum,
         )
 
     @property

@@ -194,6 +194,8 @@ class Systems(Pair[Setting]):
             yield replace(configuration, clusters=configuration.clusters - 1)
         if configuration.patience < Setting().patience:
             yield replace(configuration, patience=Setting().patience)
+        if configuration.quantum != Setting().quantum:
+            yield replace(configuration, quantum=Setting().quantum)
 
     def size(self, configuration: Setting) -> int:
         """Items of all scripts, wishes and crashes."""

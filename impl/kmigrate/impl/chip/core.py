@@ -162,6 +162,12 @@ class Cores:
         self._set_own(core, at.WAITING, 0)
         self._set_own(core, at.PC, address & 0xFFFFFFFF)
 
+    def forget_registers(self, core: int) -> None:
+        """Set all registers of a core and its pc to 0: nothing that it executed is gone on with."""
+        self._check(core)
+        self._state.registers[core] = 0
+        self._state.own[core, at.PC] = 0
+
     def csr(self, core: int, csr: Csr) -> int:
         """A control and status register of a core."""
         return self._own(core, SLOTS[csr])

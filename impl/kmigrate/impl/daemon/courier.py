@@ -64,6 +64,7 @@ class Courier:
         self._kernel = kernel
         self._geometry = measures or kernel.placement.geometry
         self._size = letter_bytes(self._geometry)
+        self._outgoing: dict[int, int] = {}
         self._heed = heed
         self._watch = watch
         self._received = statics.take(self._size)
@@ -74,6 +75,7 @@ class Courier:
         self._listen = self.transfers.start(Operation.MAILBOX_READ)
         heard = self.transfers.finish()
         serve = graph.create(self._serve)
+        self._reading = (heard, serve)
         self._boot = graph.create(self._begin)
         graph.connect(self._listen, heard, dependency=False, triggers=DEFAULT_TRIGGER)
         graph.connect(heard, serve, dependency=False, triggers=Trigger.USER0)
@@ -118,9 +120,23 @@ class Courier:
         self.forgotten = state.forgotten
         self.lanes.put(state.lanes)
 
+    def wipe(self) -> None:
+        """Clear the buffers of letters that were read and of those that have left.
+
+        A letter is in its buffer from the end of the flow that reads it until it is served, which are two tasks.
+        """
+        memory = self._kernel.memory
+        if not any(task.under_way for task in self._reading):
+            memory.fill(self._received, self._size)
+        for node, lane in self.lanes.items():
+            if not lane.wipe():
+                memory.fill(self._outgoing[node], self._size)
+
     # -- tasks -------------------------------------------------------------------------------------------
 
     def _lane(self, node: int, buffer: int) -> Lane:
+        self._outgoing[node] = buffer
+
         def load(cargo: Cargo) -> tuple[int, int, int]:
             assert isinstance(cargo, bytes)
             self._kernel.memory.write(buffer, cargo)

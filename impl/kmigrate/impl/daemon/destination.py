@@ -345,6 +345,20 @@ class DestinationSide:
         for task in self._receiving:
             self._station.kernel.tasks.withdraw(task)
 
+    def wipe(self) -> bool:
+        """Clear what is over; whether a piece stands in the buffer.
+
+        A piece does from the end of the flow that reads it until it is staged, which are the last two tasks; a read
+        gets its arguments from the task that allows it.
+        """
+        allow, read, landed, stage = self._receiving
+        for task in (allow, read):
+            if not task.under_way:
+                self._station.kernel.tasks.clear(task)
+        if self.last is not None:
+            self.last.waited = 0
+        return landed.under_way or stage.under_way
+
     # -- all at once -------------------------------------------------------------------------------------
 
     def kept(self) -> tuple[object, ...]:

@@ -188,6 +188,14 @@ class HardenedDaemon:
         self.source.put(source)
         self.destination.put(destination)
 
+    def wipe(self) -> None:
+        """Clear what it keeps of what is over, and does not read again: buffers, arguments, looks of the watch."""
+        station = self.station
+        station.courier.wipe()
+        used = [self.source.wipe(), self.destination.wipe()]
+        if not any(used):
+            station.kernel.memory.fill(station.piece, station.piece_bytes)
+
     # -- calls -------------------------------------------------------------------------------------------
 
     def _call(self, request: Request) -> Outcome:

@@ -106,6 +106,15 @@ class Lane:
                 self._dispatcher.board.withdraw(task)
             self.state = replace(state, under_way=None, busy=False, waited=0)
 
+    def wipe(self) -> bool:
+        """Clear what is over; whether something is being written still."""
+        state = self.state
+        if not self._write.under_way:
+            self._dispatcher.board.clear(self._write)
+        if state.under_way is None and state.waited:
+            self.state = replace(state, waited=0)
+        return state.under_way is not None
+
     def _run(self) -> None:
         if not self.state.busy:
             self.state = replace(self.state, busy=True)
@@ -156,6 +165,11 @@ class Lanes(dict[int, Lane]):
         used = dict(states)
         for node, lane in self.items():
             lane.state = used.get(node, LaneState())
+
+    def wipe(self) -> bool:
+        """Clear what is over; whether something is being written still."""
+        writing = [lane.wipe() for lane in self.values()]
+        return any(writing)
 
     def match(self, other: "Lanes") -> None:
         """Know what the lanes of another kernel know that is built alike."""

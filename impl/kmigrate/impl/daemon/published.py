@@ -130,6 +130,9 @@ class PublishedDaemon:
         for name, value in control:
             setattr(self.control, name, value)
 
+    def wipe(self) -> None:
+        """It clears nothing: what its tasks and buffers keep of one transfer may be read in the next."""
+
     # -- the graph ---------------------------------------------------------------------------------------
 
     def _graph(self, transfers: Transfers) -> dict[str, Task]:

@@ -365,6 +365,14 @@ class SourceSide:
         station.courier.send(record.attempt.destination, verdict)
         self._answer(record)
 
+    def wipe(self) -> bool:
+        """Clear what is over; whether a piece stands in the buffer."""
+        if not self._calling_off.under_way:
+            self._station.kernel.tasks.clear(self._calling_off)
+        if self.current is None and self.last is not None:
+            self.last.waited = 0
+        return self._lanes.wipe()
+
     # -- all at once -------------------------------------------------------------------------------------
 
     def kept(self) -> tuple[object, ...]:

@@ -115,6 +115,11 @@ class Task:
     internal: bool = False
     children: list[Edge] = field(default_factory=list)
 
+    @property
+    def under_way(self) -> bool:
+        """Whether the task is about to run, or runs."""
+        return self.state in (TaskState.READY, TaskState.RUNNING)
+
     def set_arguments(self, arguments: tuple[int, ...]) -> None:
         """Give the task new arguments; missing ones become 0."""
         self.arguments = (*arguments, *(0,) * ARGUMENTS)[:ARGUMENTS]

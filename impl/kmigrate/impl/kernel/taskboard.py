@@ -13,8 +13,10 @@ Source: nanvix-facts 4.
 from collections.abc import Callable
 
 from kmigrate.impl.kernel.errors import KernelPanic
-from kmigrate.impl.kernel.task import Edge, Exit, Priority, Task, TaskState, Trigger
+from kmigrate.impl.kernel.task import ARGUMENTS, Edge, Exit, Priority, Task, TaskState, Trigger
 from kmigrate.impl.kernel.taskgraph import TaskGraph
+
+_NONE = (0,) * ARGUMENTS
 
 
 class TaskBoard:
@@ -61,6 +63,12 @@ class TaskBoard:
         if task in self._active:
             self.credits -= 1
             self._move(task, TaskState.STOPPED)
+
+    def clear(self, task: Task) -> None:
+        """Clear the arguments of the last run of a task that is given new ones for each."""
+        if task.arguments != _NONE:
+            self.graph.touch(task)
+            task.arguments = _NONE
 
     def take(self) -> Task:
         """Take the first ready task for a run. Raises KernelPanic if there is none for the credit."""

@@ -52,6 +52,10 @@ class Daemon(Protocol):
         """Know what another one knew."""
         ...
 
+    def wipe(self) -> None:
+        """Clear what it keeps of what is over, and does not read again."""
+        ...
+
 
 def daemon_of(
     kind: DaemonKind,

@@ -2,32 +2,27 @@
 
 Machines of one key have the same futures: what can happen next is the same, and leads to machines of one key again.
 The key has memories, registers, TLBs and caches, what kernels and daemons keep, and what is pending or on its way;
-of cycles only what a rule asks for: the ages of threads as far as the quantum compares them, the ticks that are
-left. Turns at a board count from the one that is served. Only a program that reads a clock or a statistic can tell
-two machines of one key apart.
+of cycles only what a rule asks for. What is dead is cleared in the machine itself before its key is taken
+(`remains`): images that are taken later, and their digests, then agree as well. Only a program that reads a clock
+or a statistic can tell two machines of one key apart.
 
 Source: ours.
 """
 
 from hashlib import blake2b
 
-from kmigrate.impl.kernel.calls import ANSWER, TURN
-from kmigrate.impl.kernel.structures import WORD_BYTES
-from kmigrate.impl.kernel.thread import CallFrame, Thread
 from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.machine import Machine
+from kmigrate.impl.system.remains import clear_remains
 from kmigrate.impl.system.snapshot import interfaces
 
 KEY_BYTES = 16
 
-_AGE = Thread.age.offset
-_TICKET = CallFrame.ticket.offset
-
 
 def key(system: Machine) -> bytes:
-    """The key of the machine. Raises NoSnapshot."""
+    """The key of the machine, in which what is dead is cleared by this. Raises NoSnapshot."""
     whole = blake2b(repr(_around(system)).encode(), digest_size=KEY_BYTES)
     for number, cluster in system.clusters.items():
         known = system.keys.get(number)
@@ -90,15 +85,14 @@ def _digest(pieces: list[bytes]) -> bytes:
 
 
 def key_of_cluster(system: Machine, cluster: Cluster) -> bytes:
-    """The key of one cluster. Raises NoSnapshot."""
+    """The key of one cluster, in which what is dead is cleared by this. Raises NoSnapshot."""
     if cluster.crash is not None:
         return b"stopped".ljust(KEY_BYTES)
     agent, keeper = system.agents[cluster.node], system.keepers[cluster.node]
-    memory, ages = _memory(cluster)
-    part = blake2b(memory, digest_size=KEY_BYTES)
+    clear_remains(system, cluster)
+    part = blake2b(cluster.memory.data, digest_size=KEY_BYTES)
     part.update(cluster.cores.timeless())
     rest = (
-        ages,
         keeper.timeless(),
         keeper.keep(agent.state),
         keeper.keep(agent.waiting),
@@ -109,42 +103,3 @@ def key_of_cluster(system: Machine, cluster: Cluster) -> bytes:
     )
     part.update(repr(rest).encode())
     return part.digest()
-
-
-def _memory(cluster: Cluster) -> tuple[bytes, list[int]]:
-    """The memory with the ages of threads taken out and turns counted from those that are served; and the ages."""
-    kernel = cluster.kernel
-    scheduler, uarea, boards = kernel.scheduler, kernel.uarea, kernel.boards
-    words = memoryview(bytearray(cluster.memory.data)).cast("I")
-    system = [scheduler.master, scheduler.dispatcher, *map(scheduler.idle, range(scheduler.cores))]
-    for thread in (*system, *uarea.threads()):
-        words[(thread.address + _AGE) // WORD_BYTES] = 0
-    for thread in (*system[:2], *uarea.threads()):
-        slot = uarea.slot_of(thread)
-        if slot is not None and not uarea.kernel_stack(slot):
-            continue
-        frame = kernel.calls.frame(thread)
-        if frame.remote_stage in (TURN, ANSWER) and 0 <= thread.core < boards.count:
-            turn = frame.ticket - boards[thread.core].serving
-        else:
-            turn = 0
-        words[(frame.address + _TICKET) // WORD_BYTES] = turn & 0xFFFFFFFF
-    for board in boards:
-        words[(board.address + type(board).next_ticket.offset) // WORD_BYTES] = (
-            board.next_ticket - board.serving
-        ) & 0xFFFFFFFF
-        words[(board.address + type(board).serving.offset) // WORD_BYTES] = 0
-    return words.tobytes(), _ages(cluster)
-
-
-def _ages(cluster: Cluster) -> list[int]:
-    """The ages on the cores: of idle ones and of those above the quantum, only who is older than who."""
-    scheduler = cluster.kernel.scheduler
-    quantum = scheduler.quantum
-    found = [scheduler.current(core).age for core in range(scheduler.cores)]
-    idle = sorted({age for core, age in enumerate(found) if scheduler.is_idle(core)})
-    over = sorted({age for core, age in enumerate(found) if not scheduler.is_idle(core) and age > quantum})
-    return [
-        idle.index(age) if scheduler.is_idle(core) else quantum + 1 + over.index(age) if age > quantum else age
-        for core, age in enumerate(found)
-    ]

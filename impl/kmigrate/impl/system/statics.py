@@ -118,7 +118,7 @@ class Keeper:
         flows = kernel.flows
         assert flows is not None, "a kernel of a machine is on its network"
         self._flows = [*flows._of_threads, *flows._of_tasks]
-        self._waited_for = tuple(flow.wait.identity for flow in flows._of_threads)
+        self.waited_for = tuple(flow.wait.identity for flow in flows._of_threads)
         self.graph = kernel.tasks.graph
         self.tasks = self.graph._tasks
         self._known = tuple(self.tasks)
@@ -159,7 +159,7 @@ class Keeper:
 
     def _timeless(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
         """What a task says; of one for which nobody waits, not how often it has ended."""
-        return (own if identity in self._waited_for else (*own[:-2], 0, own[-1])), edges
+        return (own if identity in self.waited_for else (*own[:-2], 0, own[-1])), edges
 
     def _communicators(self, entries: list[Communicator | None]) -> Value:
         """A table of communicators without their statistics."""
