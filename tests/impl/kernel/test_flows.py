@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kmigrate.impl.chip.geometry import PIECE_BYTES
 from kmigrate.impl.kernel.flows import FLOWS, Flows, Operation, Transfer
 from kmigrate.impl.kernel.syscall import Call, Outcome, Request
@@ -174,3 +176,34 @@ def test_an_idle_reader_polls_the_master() -> None:
         tickets.append(cluster.kernel.boards[0].next_ticket)
     assert 0 < tickets[0] < tickets[1] < tickets[2]
     assert daemon.order == ["begin"]
+
+
+@pytest.mark.parametrize("polls", [True, False], ids=["asks again", "waits"])
+@pytest.mark.parametrize("in_use", [True, False], ids=["in use", "not in use"])
+def test_a_message_for_another_port_does_not_hold_up_what_its_sender_writes_to_a_reader(
+    polls: bool, in_use: bool
+) -> None:
+    """The slot of its sender is emptied by the reader, whom it is not for, as soon as it has come."""
+    world = World()
+    cluster = world[SLAVE]
+    flows_of(cluster).polls = polls
+
+    def write(_: int) -> Script:
+        buffer = world[MASTER].allocate(100)
+        for port, byte in ((9, 1), (0, 2)):
+            world[MASTER].memory.fill(buffer, 100, byte)
+            out = yield from call(Call.MAILBOX_OPEN, SLAVE, port)
+            assert (yield from call(Call.MAILBOX_WRITE, out, buffer, 100)) == 100
+        return 0
+
+    def read(_: int) -> Script:
+        buffer = cluster.allocate(100)
+        if in_use:
+            yield from call(Call.MAILBOX_CREATE, SLAVE, 9)
+        into = yield from call(Call.MAILBOX_CREATE, SLAVE, 0)
+        cluster.note((yield from call(Call.MAILBOX_READ, into, buffer, 100)))
+        assert cluster.memory.holds(buffer, bytes((2,)) * 100)
+        return 0
+
+    world.run({SLAVE: read, MASTER: write})
+    assert cluster.results == [100]

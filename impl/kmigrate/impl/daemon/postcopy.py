@@ -16,6 +16,7 @@ from kmigrate.impl.daemon.attempt import DestinationRecord
 from kmigrate.impl.daemon.following import Arriving, Serving
 from kmigrate.impl.daemon.lane import Lane
 from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.request import PORT
 from kmigrate.impl.daemon.sequence import AGAIN, FOLLOWS, PAGES, PageNumber, count_of
 from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Tag
@@ -158,10 +159,15 @@ class Receiver:
             self._say(arriving)
             self._allow(arriving)
             return
-        station.arriving = None
+        self._close(arriving)
         station.courier.send(arriving.attempt.source, Letter(Kind.DONE, arriving.attempt))
         station.watch()
         station.happened("pages_completed", arriving.attempt, side="destination", requests=len(arriving.asked))
+
+    def _close(self, arriving: Arriving) -> None:
+        """Nothing more is to come; a piece whose header was damaged is not kept."""
+        self._station.arriving = None
+        self._station.kernel.portals.forget(PORT, (arriving.attempt.source, arriving.port))
 
     def heed(self, letter: Letter) -> bool:
         """YES once more: say what is still wanted. GONE: no page will come. Whether the letter was about that."""
@@ -212,7 +218,7 @@ class Receiver:
             return 0
         self._stop()
         station.residence.clear(station.residence.kernel_pages, station.residence.frames)
-        station.arriving = None
+        self._close(arriving)
         station.resident = None
         station.lost.append(arriving.attempt)
         station.kernel.freezing.release()

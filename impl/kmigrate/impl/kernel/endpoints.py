@@ -250,12 +250,13 @@ class Endpoints(ABC, Generic[E, A]):
         """The messages that a read could meet now."""
         return (*self._stored, *self._forwarded)
 
-    def _came(self, message: bytes) -> None:
-        """A message can be read now: those who wait for it are told."""
+    def _came(self, message: bytes) -> bool:
+        """A message can be read now: those who wait for it are told; whether anybody does."""
         told = [one for one in self._parked if self._is_for(self._ends.find(one[0]), message)]
         self._parked[:] = [one for one in self._parked if one not in told]
         for _, notify in told:
             notify()
+        return bool(told)
 
     # -- writing -----------------------------------------------------------------------------------------
 

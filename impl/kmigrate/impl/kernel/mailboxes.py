@@ -58,7 +58,7 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
         self, memory: Sram, scheduler: Scheduler, user: UserMemory, active: ActiveMailbox, network: Interconnect
     ) -> None:
         super().__init__(MAILBOX, Mailbox, memory, scheduler, user, active, network)
-        active.arrived = self._came
+        active.arrived = self._arrived
 
     def serve(self, calls: Calls) -> None:
         """Register the calls."""
@@ -128,8 +128,18 @@ class Mailboxes(Endpoints[Mailbox, ActiveMailbox]):
         self._active.take(sender)
         return None
 
-    def _waiting(self) -> tuple[bytes, ...]:
-        return (*super()._waiting(), *(message for _, message in self._active.received))
+    def _arrived(self, message: bytes) -> None:
+        """The interrupt of a message. One for which nobody waits is met by whoever waits first, and put away.
+
+        A reader that asks again and again would meet it too; in its slot it would hold up its sender for ever.
+        """
+        if not self._came(message) and self._parked:
+            _, notify = self._parked.pop(0)
+            notify()
+
+    def when_more(self, identity: int, notify: Callable[[], None]) -> bool:
+        """As for all ends; but a read meets any message that has come, also one for another port."""
+        return bool(self._active.received) or super().when_more(identity, notify)
 
     def _is_for(self, end: Mailbox, message: bytes) -> bool:
         header, _ = Header.unpack(message)
