@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias
+from weakref import WeakValueDictionary
 
 from kmigrate.conformance.machine import TICK, Machine
 from kmigrate.conformance.part import ClusterPart, Part, PartState, PartStep, ServicesPart, Stimulus
@@ -32,7 +33,7 @@ class Option:
     stimulus: Stimulus
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True, eq=False, repr=False, weakref_slot=True)
 class Place:
     """One state of the whole.
 
@@ -76,7 +77,7 @@ class Product:
     """Machines of one setting without wishes, crashes and faults.
 
     free    whether messages wait until they are chosen, and are no part of what is calm
-    places  all that were visited
+    places  all that are known to somebody
     """
 
     def __init__(self, setting: Setting, model: Model, table: Table, *, free: bool = False) -> None:
@@ -89,7 +90,7 @@ class Product:
             for cluster in range(setting.clusters)
         ]
         self.parts.append(ServicesPart(Machine(self.setting, Ordinary())))
-        self.places: dict[tuple[tuple[int, ...], Ways], Place] = {}
+        self.places: WeakValueDictionary[tuple[tuple[int, ...], Ways], Place] = WeakValueDictionary()
         self._calm: dict[Place, Calm] = {}
         root = Machine(self.setting, Ordinary())
         under_way = sorted(root.system.fabric.under_way, key=lambda one: one[0].key)
@@ -130,8 +131,12 @@ class Product:
                 for label, of in ways
                 if label != option.label or len(of) > 1
             )
-        parts = (*place.parts[: option.part], step.after, *place.parts[option.part + 1 :])
-        return step, self.place(parts, self._sent(ways, step.sent))
+        return step, self.moved(place, option.part, step.after, ways, step.sent)
+
+    def moved(self, place: Place, part: int, after: PartState, ways: Ways, transfers: Iterable[Transfer]) -> Place:
+        """The state of the whole when one part has come to another state and has sent something."""
+        parts = (*place.parts[:part], after, *place.parts[part + 1 :])
+        return self.place(parts, self._sent(ways, transfers))
 
     def _sent(self, ways: Ways, transfers: Iterable[Transfer]) -> Ways:
         found = dict(ways)
@@ -146,8 +151,12 @@ class Product:
         return before.looks == step.after.looks and not step.step.told and step.step.name in self._unseen
 
     def chosen(self, option: Option) -> bool:
-        """Whether something is left to choose although nobody sees it: a tick, and a message if these are free."""
-        return option.label.endswith(TICK) or (self.free and option.stimulus.transfer is not None)
+        """Whether something is left to choose although nobody sees it.
+
+        That is a tick, what a fault has delayed, and any message if these are free.
+        """
+        transfer = option.stimulus.transfer
+        return option.label.endswith(TICK) or (transfer is not None and (self.free or transfer.late))
 
     def calm(self, place: Place) -> Calm:
         """The hidden steps that come next in a fixed order, until only what is seen is left, and ticks.

@@ -1,0 +1,112 @@
+"""The machine explored to its end within a scope."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+
+from kmigrate.checker.native.membership import membership
+from kmigrate.conformance import Setting, Systems
+from kmigrate.conformance.closure import Closure
+from kmigrate.conformance.denominator import Edge
+from kmigrate.conformance.judge import Judge
+from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.scope import Scope, asked_of, machines
+from kmigrate.conformance.tour import Guide
+from kmigrate.impl import Ordinary
+from kmigrate.impl.kernel.freeze import Freezing
+from kmigrate.impl.system.key import key
+
+PAIR = Systems(exact=True)
+ONE_MOVE = Setting(slaves=1, scripts=(Script(1, (GO,)),), patience=1, quantum=1)
+FAULTY = Scope(faults=1)
+SCOPES = [
+    pytest.param(Scope(), id="ordinary"),
+    pytest.param(Scope(messages=True), id="messages", marks=pytest.mark.campaign),
+    pytest.param(Scope(ticks=1), id="ticks", marks=pytest.mark.campaign),
+    pytest.param(Scope(delays=1), id="delays", marks=pytest.mark.campaign),
+]
+
+
+@cache
+def closed(scope: Scope, limit: int = 2_000) -> Closure:
+    found = Closure(PAIR, ONE_MOVE, scope)
+    found.explore(limit)
+    return found
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_is_explored_to_its_end_and_stays_inside_the_model(scope: Scope) -> None:
+    found = closed(scope)
+    assert found.complete
+    assert found.failures == {}
+    known = membership(found.oracle.model, found.states)
+    assert (known.missing, known.cut) == ((), "")
+    assert known.reachable > len(found.states) > 10
+
+
+@pytest.mark.campaign
+def test_a_wider_scope_has_all_that_a_narrower_one_has() -> None:
+    narrow = closed(Scope())
+    for wide in map(closed, (Scope(messages=True), Scope(ticks=1), Scope(delays=1))):
+        assert narrow.states <= wide.states
+        assert narrow.edges <= wide.edges
+    assert len(closed(Scope(ticks=1)).edges) > len(narrow.edges)
+
+
+def test_what_is_cut_off_is_not_complete() -> None:
+    found = Closure(PAIR, ONE_MOVE, Scope(messages=True))
+    assert not found.explore(10)
+    assert not found.complete
+
+
+@pytest.mark.parametrize("scope", [*SCOPES, pytest.param(FAULTY, id="faults")])
+def test_a_way_to_a_node_is_a_run_of_a_fresh_machine(scope: Scope) -> None:
+    found = closed(scope, 40)
+    for node in (found.nodes[len(found.nodes) // 2], found.nodes[-1]):
+        setting, labels = found.run(node.link)
+        machine = PAIR.make(setting, Guide(labels))
+        judge = Judge(machine, found.oracle)
+        assert judge.start() is None
+        taken: set[Edge] = set()
+        for _ in range(found.length(node.link)):
+            step = machine.step()
+            assert step is not None
+            assert judge.observe(step) is None
+            taken |= {Edge(state, action) for state, action in judge.taken}
+        assert taken <= found.edges
+        machine.system.fabric.plan.clear()  # those that have happened
+        assert key(found.product.machine(node.place, Ordinary()).system) == key(machine.system)
+
+
+def test_a_kernel_that_does_not_hold_is_found_with_the_way_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Freezing, "hold", lambda kernel: kernel.at_rest)
+    found = Closure(PAIR, ONE_MOVE, Scope())
+    found.explore()
+    ((wrong, link), *_) = found.failures.values()
+    assert "freezing" in str(wrong)
+    setting, labels = found.run(link)
+    machine = PAIR.make(setting, Guide(labels))
+    judge = Judge(machine, found.oracle)
+    said = judge.start()
+    while said is None and (step := machine.step()) is not None:
+        said = judge.observe(step)
+    assert said is not None
+    assert said.signature == wrong.signature
+
+
+def test_every_machine_of_a_size_is_among_those_that_are_explored() -> None:
+    one = list(machines(2, 1, 3, 1, 1))
+    assert [asked_of(setting) for setting in one] == ["p0 between c0 and c1 (3 moves)"]
+    two = list(machines(3, 2, 2, 1, 1))
+    assert len({setting.scripts for setting in two}) == len(two) == 8
+    assert all(setting.requests == 2 for setting in two)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("scope", [FAULTY, Scope(messages=True, ticks=1), Scope(ticks=2, delays=1)], ids=str)
+def test_wider_scopes_come_to_their_end(scope: Scope) -> None:
+    found = Closure(PAIR, ONE_MOVE, scope)
+    assert found.explore()
+    assert found.failures == {}
