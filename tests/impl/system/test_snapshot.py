@@ -14,6 +14,7 @@ from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.system import Machine, Phase, Timing
 from kmigrate.impl.system.errors import NoSnapshot, OtherSystem
+from kmigrate.impl.system.key import key
 from kmigrate.impl.system.snapshot import clone, copy, put_back, services_of, snapshot, state_hash
 from support.machinecode import S0, S1, loop
 
@@ -151,6 +152,18 @@ def test_pieces_that_come_after_a_copy_come_to_one_machine_only() -> None:
     copy(system, other)
     after = finish(system)
     assert finish(other) == after
+
+
+def test_what_a_key_clears_is_seen_by_the_hash_and_by_the_next_copy() -> None:
+    system, other = busy(), Machine(TINY)
+    system.run(690_000)
+    copy(system, other)
+    before = state_hash(system)
+    key(system)
+    assert state_hash(system) != before
+    copy(system, other)
+    assert snapshot(other) == snapshot(system)
+    assert key(system) == key(other)
 
 
 def test_a_clone_leads_a_life_of_its_own() -> None:
