@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from impl.chip import assembly as asm
 from impl.system.small import DATA, call, small, start
 from kmigrate.impl import TINY, ChoiceList
+from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
-from kmigrate.impl.system import Machine, Timing
+from kmigrate.impl.system import Machine, Phase, Timing
 from kmigrate.impl.system.errors import NoSnapshot, OtherSystem
-from kmigrate.impl.system.snapshot import clone, copy, put_back, snapshot, state_hash
+from kmigrate.impl.system.key import key
+from kmigrate.impl.system.snapshot import clone, copy, put_back, services_of, snapshot, state_hash
 from support.machinecode import S0, S1, loop
 
 WORK = small(
@@ -105,6 +107,63 @@ def test_copies_made_along_the_way_keep_every_variable_of_every_kernel() -> None
             copy(other, third)
             copy(system, other)
     assert finish(other) == finish(system)
+
+
+def test_each_question_to_the_services_is_seen_by_the_next_copy() -> None:
+    """A spawn, a process from elsewhere, a move, its cancelling, and a look at one that nobody answers."""
+    system, other = Machine(TINY), Machine(TINY)
+
+    def same() -> None:
+        copy(system, other)
+        assert services_of(other) == services_of(system)
+
+    same()
+    process = system.spawn(small("loop", loop(S0, 9_000_000), asm.jalr(0, RA, 0)), 1, name="b")
+    same()
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    same()
+    system.services.adopt("c", system.node_of(3), "loop", start(), 5)
+    same()
+    system.stop(2, at=system.now)
+    system.move(process, 2)
+    while not any(number for _, number in system.services.alarms):
+        system.step()
+        same()
+    system.cancel(process)
+    system.stop(1, at=system.now + 1)
+    looks = 0
+    while looks < 3:
+        event = system.step()
+        assert event is not None
+        looks += event.name == "request_looked_after"
+        if event.cluster is None:
+            same()
+
+
+def test_pieces_that_come_after_a_copy_come_to_one_machine_only() -> None:
+    system, other = Machine(TINY), Machine(TINY)
+    process = system.spawn(small("loop", loop(S0, 900_000), asm.jalr(0, RA, 0)), 1, name="b")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.move(process, 2)
+    destination = system.daemon(2)
+    assert isinstance(destination, HardenedDaemon)
+    while (record := destination.destination.current) is None or record.assembly.awaited < 3:
+        assert system.step() is not None
+    copy(system, other)
+    after = finish(system)
+    assert finish(other) == after
+
+
+def test_what_a_key_clears_is_seen_by_the_hash_and_by_the_next_copy() -> None:
+    system, other = busy(), Machine(TINY)
+    system.run(690_000)
+    copy(system, other)
+    before = state_hash(system)
+    key(system)
+    assert state_hash(system) != before
+    copy(system, other)
+    assert snapshot(other) == snapshot(system)
+    assert key(system) == key(other)
 
 
 def test_a_clone_leads_a_life_of_its_own() -> None:

@@ -402,10 +402,10 @@ class Cores:
 
     def copy_from(self, other: "Cores") -> None:
         """Bring all cores into the state of others, built alike. Raises OtherCores."""
-        block, source = self._store.block, other._store.block
-        if len(source) != len(block):
-            raise OtherCores(len(source), len(block))
-        block[:] = source
+        content, source = self._store.content, other._store.content
+        if len(source) != len(content):
+            raise OtherCores(len(source), len(content))
+        content[:] = source
 
     # -- checks ------------------------------------------------------------------------------------------
 

@@ -152,7 +152,7 @@ class Store:
     Without caches (`exact` false) the block has none, and the arrays of the caches are empty.
     """
 
-    __slots__ = ("block", "state")
+    __slots__ = ("block", "content", "state")
 
     def __init__(self, memory: bytearray, geometry: Geometry, cores: int, base: int, exact: bool) -> None:
         data, instructions = geometry.data_cache, geometry.instruction_cache
@@ -170,6 +170,7 @@ class Store:
         wide = 5
         sizes = [int(np.prod(shape)) * (8 if i < wide else 4) for i, shape in enumerate(shapes)]
         self.block = np.zeros(sum(sizes), dtype=np.uint8)
+        self.content = self.block.data
         longs: list[Longs] = []
         words: list[Words] = []
         start = 0

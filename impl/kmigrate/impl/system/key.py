@@ -27,7 +27,8 @@ def key(system: Machine) -> bytes:
     for number, cluster in system.clusters.items():
         known = system.keys.get(number)
         if known is None or known[0] != cluster.version:
-            known = system.keys[number] = (cluster.version, key_of_cluster(system, cluster))
+            found = key_of_cluster(system, cluster)
+            known = system.keys[number] = (cluster.version, found)
         whole.update(known[1])
     return whole.digest()
 

@@ -9,7 +9,6 @@ Source: ours; the variables are those of `statics`.
 
 from collections.abc import Iterable
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from kmigrate.impl.kernel.communicators import Communicator, Table
@@ -21,49 +20,51 @@ from kmigrate.impl.system.statics import Keeper, fields_of, fill, said
 _SHARED = {int, bool, bytes, type(None), Transfer}
 """Values that two kernels may share."""
 
-_PARKED = "_parked"
-_READY = ("_active", "_periodic")
-"""Lists of tasks."""
+Reader = tuple[int, Any]
+"""Who is parked at a communicator until there is something to read: its id, and who is told."""
 
 
 class Matcher:
     """Brings a kernel into the state of others that are built alike.
 
     Its variables are sorted by how they are copied: numbers, and what cores and flows are at, always; queues of
-    threads, lists of tasks and of parked readers, and all others if they differ; tables of communicators and the
-    graph of tasks where they were touched.
+    threads and all others if they differ; tables of communicators, with who is parked there, and the graph of tasks
+    where they were touched.
     """
 
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
         kernel = self._kernel = keeper.kernel
-        scheduler, dispatcher, flows = kernel.scheduler, kernel.dispatcher, kernel.flows
+        scheduler, flows, mailboxes, portals = kernel.scheduler, kernel.flows, kernel.mailboxes, kernel.portals
         assert flows is not None, "a kernel of a machine is on its network"
         progress = flows.progress
-        self._plain: list[list[Any]] = [scheduler._current, scheduler._previous, progress.transfers, progress.done]
-        self._asked = scheduler._asked
-        self._begun = dispatcher._current
-        self._ready = [getattr(kernel.tasks, name) for name in _READY]
-        found = [*self._plain, self._asked, self._begun, *self._ready]
-        self._numbers: list[tuple[Any, str]] = []
+        self._begun = kernel.dispatcher._current
+        self._ready: list[list[Task]] = [kernel.tasks._active, kernel.tasks._periodic]
+        self._tables: list[tuple[Table[Any], list[Reader]]] = [
+            (kernel.syncs._syncs, []),
+            (mailboxes._ends, mailboxes._parked),
+            (portals._ends, portals._parked),
+        ]
+        at_work: list[list[Any]] = [
+            scheduler._current,
+            scheduler._previous,
+            scheduler._asked,
+            self._begun,
+            *self._ready,
+        ]
+        of_tables: list[list[Any]] = [own for table, parked in self._tables for own in (table._entries, parked)]
+        self._rows: list[list[Any]] = [*at_work[:2], *scheduler._asked, progress.transfers, progress.done]
         self._queues: list[list[int]] = []
-        self._parked: list[list[tuple[int, Any]]] = []
-        self._tables: list[Table[Any]] = []
         self._others: list[Any] = []
+        self._numbers: list[tuple[Any, str]] = []
         for part, name in keeper.places:
             value = getattr(part, name)
             if isinstance(value, int):
                 self._numbers.append((part, name))
             elif isinstance(value, WaitList):
                 self._queues.append(value._addresses)
-            elif name == "_entries":
-                assert isinstance(part, Table)
-                self._tables.append(part)
-            elif name == _PARKED:
-                self._parked.append(value)
-            elif not any(value is one for one in found):
+            elif not any(value is one for one in (*at_work, scheduler._asked, *of_tables)):
                 self._others.append(value)
-        self._read = [(part, attrgetter(name)) for part, name in self._numbers]
         self._forget()
 
     def match(self, other: "Matcher") -> None:
@@ -72,31 +73,34 @@ class Matcher:
         keeper.check_tasks()
         its.check_tasks()
         agreed = self._kernel.agreed is not None and self._kernel.agreed is other._kernel.agreed
-        for (part, name), (source, read) in zip(self._numbers, other._read, strict=True):
-            setattr(part, name, read(source))
-        for plain, of_other in zip(self._plain, other._plain, strict=True):
-            plain[:] = of_other
-        for asked, of_other in zip(self._asked, other._asked, strict=True):
-            asked[:] = of_other
-        self._begun[:] = [task and self._own(task) for task in other._begun]
-        for ready, tasks in zip(self._ready, other._ready, strict=True):
-            if ready or tasks:
-                ready[:] = map(self._own, tasks)
+        for (part, name), (source, _) in zip(self._numbers, other._numbers, strict=True):
+            setattr(part, name, getattr(source, name))
+        for row, of_other in zip(self._rows, other._rows, strict=True):
+            row[:] = of_other
+        tasks = keeper.tasks
+        try:
+            self._begun[:] = [task and tasks[task.identity] for task in other._begun]
+            for ready, waiting in zip(self._ready, other._ready, strict=True):
+                if ready or waiting:
+                    ready[:] = [tasks[task.identity] for task in waiting]
+        except KeyError:
+            keeper.task_gone()
         if self._queues != other._queues:
             for queue, addresses in zip(self._queues, other._queues, strict=True):
                 queue[:] = addresses
-        for parked, readers in zip(self._parked, other._parked, strict=True):
-            if (parked or readers) and not _same(parked, readers):
-                fill(parked, self._taken(readers, its))
         if self._others != other._others:
             for mine, theirs in zip(self._others, other._others, strict=True):
                 if mine != theirs:
                     fill(mine, self._taken(theirs, its))
-        for table, another in zip(self._tables, other._tables, strict=True):
+        for (table, parked), (another, readers) in zip(self._tables, other._tables, strict=True):
             if not agreed:
                 self._match_table(table, another, range(len(table._entries)), its)
             elif table.touched or another.touched:
                 self._match_table(table, another, {**table.touched, **another.touched}, its)
+            else:
+                continue  # whoever parks or is told looks for its communicator
+            if not _same(parked, readers):
+                parked[:] = self._taken(readers, its)
         self._match_tasks(its, agreed)
         self._kernel.agreed = other._kernel.agreed = object()
         self._forget()
@@ -105,12 +109,8 @@ class Matcher:
     def _forget(self) -> None:
         """From now on it counts what changes."""
         self._keeper.graph.recent.clear()
-        for table in self._tables:
+        for table, _ in self._tables:
             table.touched.clear()
-
-    def _own(self, task: Task) -> Task:
-        """The task of this kernel that another kernel's task is. Raises NoSnapshot for one of a process."""
-        return self._keeper.tasks.get(task.identity) or self._keeper.task_gone()
 
     def _taken(self, value: Any, its: Keeper) -> Any:
         """A value of another kernel as this one has it; what occurs most is not taken apart for that."""
@@ -165,7 +165,7 @@ def _give(task: Task, its: Task) -> None:
     task.finished, task.ticks_left = its.finished, its.ticks_left
 
 
-def _same(parked: list[tuple[int, Any]], its: list[tuple[int, Any]]) -> bool:
+def _same(parked: list[Reader], its: list[Reader]) -> bool:
     """Whether the same is told when the same can be read, each in its own kernel."""
     if len(parked) != len(its):
         return False

@@ -32,6 +32,7 @@ def clear_remains(system: Machine, cluster: Cluster) -> None:
     """Clear what is dead in a cluster of a machine in which everything may come in any order."""
     if cluster.crash is not None:
         return
+    cluster.version += 1
     kernel = cluster.kernel
     words = memoryview(cluster.memory.data).cast("I")
     _clear_frames(kernel, words)

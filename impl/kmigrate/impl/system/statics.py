@@ -80,8 +80,11 @@ def said(task: Task) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
 
 
 def fill(one: Any, value: Any) -> None:
-    """Let a list, a queue or a table of a kernel have this content."""
-    if isinstance(one, list):
+    """Let a list, a queue or a table of a kernel have this content; so with the rows of a list of lists."""
+    if isinstance(one, list) and one and all(type(row) is list for row in one):
+        for row, of_value in zip(one, value, strict=True):
+            row[:] = of_value
+    elif isinstance(one, list):
         one[:] = value
     else:
         one.clear()
@@ -175,7 +178,7 @@ class Keeper:
         self.kernel.agreed = None
         variables, flows, tasks = values
         for (part, name), value in zip(self.places, variables, strict=True):
-            self._set(part, name, self.put_one(value))
+            self._set(part, name, value)
         for flow in self._flows:
             flow.transfer, flow.done = None, 0
         for place, transfer, done in flows:
@@ -184,16 +187,14 @@ class Keeper:
         for identity in (*self.graph.touched, *changed):
             self._put_task(identity, *changed.get(identity, self._fresh[identity]))
 
-    @staticmethod
-    def _set(part: Any, name: str, value: Any) -> None:
-        """Give a variable of a kernel a value; what holds others is filled, for it is never replaced."""
+    def _set(self, part: Any, name: str, value: Value) -> None:
+        """Give a variable what was kept of it; what holds others is filled, for it is never replaced."""
         own = getattr(part, name)
-        if isinstance(own, WaitList):
-            own.copy(value)
-        elif isinstance(own, list | dict | deque):
-            fill(own, value)
-        else:
+        if not isinstance(value, tuple):
             setattr(part, name, value)
+        elif own or value[1:]:
+            content = self.put_one(value)
+            own.copy(content) if isinstance(own, WaitList) else fill(own, content)
 
     def _put_task(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
         task = self.tasks[identity]
