@@ -48,6 +48,8 @@ WRONG = {
     "no run variant": (("run", "ring", "--variant", "x"), "there are published, hardened"),
     "no campaign variant": (("campaign", "--variant", "x"), "there are published, hardened"),
     "no traces": (("campaign", "--traces", "0"), "--traces"),
+    "too many processes": (("explore", "--processes", "3"), "3 processes need as many clusters, not 2"),
+    "no move": (("explore", "--move", "2x1"), "a move is AWAY or AWAYxTIMES"),
     "no file": (("replay", "none.run.json"), "cannot be read"),
     "no format": (("export", "diehard", "--format", "pdf"), "no format is called 'pdf'"),
     "no counterexample": (("export", "residence", "--format", "itf"), "nothing is violated here"),
@@ -256,3 +258,17 @@ def test_without_a_command_the_help_is_shown() -> None:
     done = subprocess.run([sys.executable, "-m", "kmigrate"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "campaign" in done.stdout
+
+
+def test_an_exploration_is_complete_for_what_it_says_or_says_that_it_was_cut_off(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, _ = kmigrate(capsys, "explore", "--json")
+    document = json.loads(out)
+    assert (code, document["complete"], document["failures"]) == (0, True, [])
+    assert "hidden steps in the ordinary order" in document["scope"]["words"]
+    assert document["model"]["outside"] == 0
+    assert document["model"]["visited"] < document["model"]["reachable"]
+    code, out, _ = kmigrate(capsys, "explore", "--limit", "5")
+    assert code == 3
+    assert "cut off" in out

@@ -97,9 +97,9 @@ def test_a_kernel_that_does_not_hold_is_found_with_the_way_to_it(monkeypatch: py
 
 
 def test_every_machine_of_a_size_is_among_those_that_are_explored() -> None:
-    one = list(machines(2, 1, 3, 1, 1))
+    one = list(machines(2, 1, 3))
     assert [asked_of(setting) for setting in one] == ["p0 between c0 and c1 (3 moves)"]
-    two = list(machines(3, 2, 2, 1, 1))
+    two = list(machines(3, 2, 2))
     assert len({setting.scripts for setting in two}) == len(two) == 8
     assert all(setting.requests == 2 for setting in two)
 

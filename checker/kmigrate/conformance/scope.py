@@ -55,7 +55,7 @@ def _some(number: int, what: str) -> str:
     return f"{number or 'no'} {what}{'s' * (number != 1)}"
 
 
-def machines(clusters: int, processes: int, migrations: int, patience: int, quantum: int) -> Iterator[Setting]:
+def machines(clusters: int, processes: int, migrations: int) -> Iterator[Setting]:
     """Every machine of so many processes, of one thread each, that together ask for so many moves.
 
     A process goes to and fro between its own cluster and one other; the moves are shared out in every way, and each
@@ -70,7 +70,7 @@ def machines(clusters: int, processes: int, migrations: int, patience: int, quan
         ]
         for goals in product(*others):
             scripts = tuple(Script(away, (GO,) * share) for away, share in zip(goals, shares, strict=True))
-            yield Setting(clusters=clusters, slaves=SLAVES, scripts=scripts, patience=patience, quantum=quantum)
+            yield Setting(clusters=clusters, slaves=SLAVES, scripts=scripts)
 
 
 def asked_of(setting: Setting) -> str:

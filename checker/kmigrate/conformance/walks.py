@@ -4,9 +4,9 @@ A walk is a run like any other: the labels of its choices make it again on a fre
 memory. `confirm` does that, and compares the hash of all events, what the model took, what can come next at the
 end, and, if asked, the key of the machine there.
 
-Keys need not be equal where threads call again and again: an image carries turns at boards and ages of threads,
-which the key leaves out, and a digest over the image stays behind in a buffer, which the key has. Of digests only
-equality is asked; that none is compared with that of another image is what confirmed walks show, and no proof.
+Keys need not be equal where threads call again and again: an image of a machine that nobody has cleared has what is
+dead (`impl/system/remains`) in it, and what is kept of the image has its digest. Of digests only equality is asked;
+that none is compared with that of another image is what confirmed walks show, and no proof.
 """
 
 from __future__ import annotations
