@@ -10,7 +10,7 @@ import pytest
 
 from kmigrate.conformance import Campaign, Plan, Schedule, Setting, load, replay, systems
 from kmigrate.conformance.programs import GO, Script
-from kmigrate.conformance.run import DRAIN_EVENTS, DRIVEN_EVENTS
+from kmigrate.conformance.run import DRIVEN_EVENTS
 from kmigrate.conformance.setting import Wish
 from kmigrate.conformance.signs import Signs
 from kmigrate.conformance.state import load as load_state
@@ -26,7 +26,9 @@ def hazard_of(file: Path) -> str:
 
 def seen(setting: Setting, choices: ChoiceSource) -> set[str]:
     """The hazards whose signs one run shows, whatever daemons it has; to its end, which it must have."""
-    machine = systems(setting.variant).make(setting, choices)
+    pair = systems(setting.variant)
+    machine = pair.make(setting, choices)
+    most = DRIVEN_EVENTS + pair.drain(setting)
     signs = Signs(machine)
     steps = 0
     while (step := machine.step()) is not None:
@@ -34,7 +36,7 @@ def seen(setting: Setting, choices: ChoiceSource) -> set[str]:
         steps += 1
         if steps == DRIVEN_EVENTS:
             machine.loop.choices = Ordinary()
-        assert steps < DRIVEN_EVENTS + DRAIN_EVENTS
+        assert steps < most
     signs.conclude(steps)
     return set(signs.seen)
 

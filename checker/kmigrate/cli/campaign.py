@@ -37,7 +37,7 @@ class Profile:
     first_only: bool
 
 
-PROFILES = {"quick": Profile(150, 40, True), "nightly": Profile(20_000, 400, False)}
+PROFILES = {"quick": Profile(150, 100, True), "nightly": Profile(20_000, 400, False)}
 
 
 @app.command("campaign")

@@ -100,21 +100,19 @@ def _unmutated() -> Oracles:
 
 
 def try_machine(mutant: Mutant, seed: int, runs: int, first_only: bool) -> Trial:
-    """Let drivers look for one mutant, each in runs of its own; `first_only`: stop at the first that finds it."""
-    trial = Trial(mutant)
-    for driver in COMPARED:
-        plan = Plan(seed=seed, drivers=(driver,))
-        oracles = _unmutated()
-        started = time.process_time()
-        trial.by_driver[driver] = Killed(runs, 0.0, None)
-        for number in range(runs):
-            signature = _shown(mutant, (number, *plan.drawn(number, [])), oracles)
-            if signature is not None:
-                seconds = time.process_time() - started
-                trial.by_driver[driver] = Killed(number + 1, seconds, signature)
-                break
-        if first_only and trial.caught:
-            break
+    """Let drivers look for one mutant, run by run in turn; `first_only`: stop when the first has found it."""
+    oracles = _unmutated()
+    trial = Trial(mutant, {driver: Killed(0, 0.0, None) for driver in COMPARED})
+    for number in range(runs):
+        for driver in COMPARED:
+            before = trial.by_driver[driver]
+            if before.signature is not None or (first_only and trial.caught):
+                continue
+            job = (number, *Plan(seed=seed, drivers=(driver,)).drawn(number, []))
+            started = time.process_time()
+            signature = _shown(mutant, job, oracles)
+            seconds = before.seconds + time.process_time() - started
+            trial.by_driver[driver] = Killed(number + 1, seconds, signature)
     return trial
 
 

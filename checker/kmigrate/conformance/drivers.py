@@ -7,7 +7,7 @@ offered as one more alternative they would burn out at its start.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -25,13 +25,18 @@ HOLDING_CHANCE = 0.6
 LATE_CHANCE = 0.7
 """That a core which hurries when it is interrupted takes the interrupt late."""
 
-ON_THE_WAY, INTERRUPT = ">", ":sched"
-"""What is in the label of a transfer; how that of an interrupt ends."""
+INTERRUPTS, LETTER = (":sched", ":wakeup"), ":mailbox_message"
+
+ON_THE_WAY, INTERRUPT, LATE = ">", ":sched", " late"
+"""What is in the label of a transfer; how that of an interrupt ends, and that of one that may be overtaken."""
+
+FIRST_NODE = 1
+"""That of cluster 0 in labels: the I/O cluster of the chips of campaigns has one node."""
 
 FAULT_HORIZON = 70
 """Deliveries among which faults are planned: about two migrations."""
 
-KINDS = ("ordinary", "planned", "random", "priorities", "delays", "hurry", "guided")
+KINDS = ("ordinary", "planned", "random", "priorities", "delays", "hurry", "late", "guided")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,7 @@ class Schedule:
             "priorities": PriorityDriver,
             "delays": DelayDriver,
             "hurry": HurryDriver,
+            "late": LateDriver,
             "guided": GuidedDriver,
         }
         return made[self.kind](self)
@@ -104,6 +110,9 @@ class Driver(ChoiceSource):
     def order(self, n: int, labels: Sequence[str]) -> int:
         """Which of n comes next."""
         return 0
+
+    def hear(self, cluster: int | None, what: str) -> None:
+        """A cluster, or the name service (None), tells of something; most drivers do not listen."""
 
     def eligible(self, labels: Sequence[str]) -> list[int]:
         """What may come next: timers only where nothing else may, if the schedule is patient."""
@@ -215,6 +224,91 @@ class HurryDriver(Driver):
 
     def _hurry(self, label: str, choices: int, last: str) -> None:
         self._core, self._left, self._last = label.partition(":")[0] + ":", choices, last
+
+
+class LateDriver(Driver):
+    """The ordinary course, but at a few moments of the protocol something is kept back while all else goes on.
+
+    A moment is one at which a daemon or the name service tells of something; which of them is drawn by what is
+    told, so that what is told once in a move is as likely as what is told for each piece. Kept back for long is the
+    next letter that the cluster sends, or all that it sends, or all that is sent to it; for a short while one of
+    its cores, or the interrupts of one. A transfer that a fault delays is kept back as well.
+    """
+
+    LONG, SHORT = (160, 600, 900, 900, 1_200), (6, 12, 24, 48)
+    """For so many choices it is kept back; in more than 600 a daemon loses its patience."""
+
+    FIRST_CHANCE, MORE, MOST = 0.02, 0.05, 0.45
+    """That something is kept back for long; the more for all that was told before, since what is kept back early
+    often keeps from happening what would be told late."""
+
+    SHORT_CHANCE = 0.3
+
+    OCCASIONS = (0, 0, 0, 0, 1, 2)
+    """How often it was told before."""
+
+    def prepare(self) -> None:
+        """Nothing is late yet."""
+        self._plan: dict[str, tuple[int, bool]] = {}
+        self._told: dict[str, int] = {}
+        self._back: list[tuple[int, Callable[[str], bool]]] = []
+        self._until: dict[str, int] = {}
+
+    def order(self, n: int, labels: Sequence[str]) -> int:
+        """The first that is not kept back; the first of all where everything is."""
+        turns = len(self.made)
+        self._back = [one for one in self._back if one[0] > turns]
+        return next((i for i in range(n) if not self._kept_back(labels[i])), 0)
+
+    def _kept_back(self, label: str) -> bool:
+        if label.endswith(LATE):
+            if label not in self._until:
+                self._until[label] = len(self.made) + self.random.choice(self.LONG)
+            return len(self.made) < self._until[label]
+        return any(holds(label) for _, holds in self._back)
+
+    def hear(self, cluster: int | None, what: str) -> None:
+        """Something is told: keep something back if this is one of the moments."""
+        random = self.random
+        if what not in self._plan:
+            chance = min(self.FIRST_CHANCE + self.MORE * len(self._plan), self.MOST)
+            drawn, occasion = random.random(), random.choice(self.OCCASIONS)
+            self._plan[what] = (occasion if drawn < chance + self.SHORT_CHANCE else -1, drawn < chance)
+        count = self._told.get(what, 0)
+        self._told[what] = count + 1
+        occasion, long = self._plan[what]
+        if count == occasion and cluster is not None:
+            choices = random.choice(self.LONG if long else self.SHORT)
+            holds = self._transfers(cluster) if long else self._core(cluster)
+            self._back.append((len(self.made) + choices, holds))
+
+    def _transfers(self, cluster: int) -> Callable[[str], bool]:
+        """Which labels of transfers are kept back."""
+        node, which = f"n{FIRST_NODE + cluster}", self.random.randrange(6)
+        if which == 0:
+            return lambda label: label.startswith(node + ON_THE_WAY)
+        if which == 1:
+            return lambda label: ON_THE_WAY + node + ":" in label
+        return _Next(node + ON_THE_WAY, LETTER)
+
+    def _core(self, cluster: int) -> Callable[[str], bool]:
+        """Which labels of a core are kept back."""
+        core = f"c{cluster}.{self.random.randrange(3)}:"
+        if self.random.random() < 0.5:
+            return lambda label: label.startswith(core)
+        return lambda label: label.startswith(core) and label.endswith(INTERRUPTS)
+
+
+class _Next:
+    """Holds the first label of those that start and end so, and no other."""
+
+    def __init__(self, start: str, end: str) -> None:
+        self._start, self._end, self._found = start, end, ""
+
+    def __call__(self, label: str) -> bool:
+        if not self._found and label.startswith(self._start) and label.endswith(self._end):
+            self._found = label
+        return label == self._found
 
 
 class RandomDriver(Driver):

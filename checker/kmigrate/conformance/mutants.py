@@ -102,11 +102,11 @@ MACHINE: tuple[Mutant, ...] = tuple(
             "an old request is taken for a new one",
         ),
         (
-            "grants-reserved",
-            _THERE + "_why_not",
-            "if self.current is not None or station.pages_apart:",
-            "if False:",
-            "room that is reserved is granted again",
+            "refuses-own",
+            _THERE + "heed",
+            "self.current is not None and self.current.attempt == letter.attempt",
+            "False",
+            "a granted request that comes again is refused",
         ),
         (
             "refusal-forgotten",
@@ -151,11 +151,11 @@ MACHINE: tuple[Mutant, ...] = tuple(
             "gives up alone after INSTALLED",
         ),
         (
-            "runs-early",
-            _THERE + "heed",
-            "letter.kind is Kind.YES and record.phase is DestinationPhase.INSTALLED",
-            "letter.kind is Kind.YES",
-            "runs what has not been installed",
+            "abandon-says-installed",
+            _THERE + "_abandon",
+            "Letter(Kind.NACK, record.attempt, reason=reason)",
+            "Letter(Kind.INST, record.attempt)",
+            "who gives up says that all is here",
         ),
         (
             "clear-keeps",
@@ -278,11 +278,12 @@ MACHINE: tuple[Mutant, ...] = tuple(
             "whoever sleeps on its call sleeps for ever",
         ),
         (
-            "rest-unasked",
-            _FREEZING + "at_rest",
-            "and not self._boards.user_call_pending()",
-            "",
-            "an image is taken with a call pending",
+            "boards-unasked",
+            _RESIDENCE + "quiet",
+            "self._kernel.freezing.at_rest and not self._system_threads()",
+            "all(self._kernel.scheduler.is_idle(core) and self._kernel.scheduler.previous(core) is None "
+            "for core in range(1, self._kernel.scheduler.cores))",
+            "an image is taken with a call pending, and the master ready to serve it",
         ),
         (
             "release-forgets",

@@ -23,6 +23,8 @@ Abstraction: TypeAlias = Callable[[bool], tuple[int | None, ...]]
 """Looks at a machine: the code of each slot of the model, None where the machine does not tell. The argument asks
 for everything to be computed anew, whatever a journal says."""
 
+DRAIN_EVENTS = 6_000
+
 Fault: TypeAlias = tuple[str, str]
 """What is wrong with a machine at its end: a word for the signature, and a sentence."""
 
@@ -131,6 +133,10 @@ class Pair(ABC, Generic[C]):
         For machines that have to come up first. Every invariant is asked of it.
         """
         return None
+
+    def drain(self, configuration: C) -> int:
+        """Events of the ordinary course after which a machine that no driver disturbs any more is never quiet."""
+        return DRAIN_EVENTS
 
     def at_rest(self, machine: Any) -> Fault | None:
         """What is wrong when nothing is pending any more; by default nothing can be."""

@@ -7,18 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kmigrate.conformance.drivers import Driver
 from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
 from kmigrate.conformance.pair import Pair, Sighting
 from kmigrate.conformance.systems import Systems
+from kmigrate.conformance.table import Step
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource, Ordinary
 from kmigrate.impl.simulation.trace import TraceEvent
 
 DRIVEN_EVENTS = 2_000
 """Events that a driver may decide about; after them the machine takes the ordinary course."""
-
-DRAIN_EVENTS = 6_000
-"""Events after which a machine on the ordinary course counts as never quiet."""
 
 Watcher = Callable[[Judge, TraceEvent], None]
 """Told of each event that was judged and found right."""
@@ -68,6 +67,7 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
     """
     pair = oracles.pair
     machine = pair.make(configuration, driver)
+    most = DRIVEN_EVENTS + pair.drain(configuration)
     judge = Judge(machine, oracles.of(configuration))
     events = 0
     finding = judge.start()
@@ -89,12 +89,15 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
             finding = judge.finish() or _at_rest(pair, machine, events)
             break
         events += 1
+        if isinstance(driver, Driver):
+            for told in event.told if isinstance(event, Step) else (event,):
+                driver.hear(told.cluster, told.name)
         finding = judge.observe(event)
         if watching is not None:
             watching.follow(event)
         if finding is None and watcher is not None:
             watcher(judge, event)
-        if finding is None and events == DRIVEN_EVENTS + DRAIN_EVENTS:
+        if finding is None and events == most:
             finding = Nonconformance("end", "never-quiet", events, "the machine does not come to rest")
     made = list(driver.made)
     while made and made[-1].chosen == 0:

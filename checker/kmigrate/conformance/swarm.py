@@ -30,8 +30,14 @@ KINDS = ("cancel", "hasty", "page", "crash", "third party", "network", "busy")
 that stops; wishes of third parties; transfers that are lost, doubled, late or damaged; threads that call all the
 time."""
 
+HASTY = (2, 6, 12)
+"""Ticks that hasty daemons wait; with the fewest no move comes to its end."""
+
 BUSY_CALLS = 24
 """Calls of a thread that calls all the time."""
+
+CHANCE, CHANCE_OF_A_CRASH = 0.33, 0.2
+"""That a run uses one of these kinds; what stops a move before it is done is rarer."""
 
 PUBLISHED_KINDS = {"asks": 0.4, "third party": 0.7, "threads": 0.7, "page": 0.5, "sleep": 0.5, "crash": 0.1}
 """The same for published daemons: processes that ask to be moved themselves; wishes of third parties; second
@@ -77,7 +83,9 @@ class Swarm:
         """One run's setting."""
         if variant == "published":
             return self._published(random)
-        chosen = [kind for kind in self.kinds if random.random() < 0.4]
+        chosen = [
+            kind for kind in self.kinds if random.random() < (CHANCE_OF_A_CRASH if kind == "crash" else CHANCE)
+        ]
         clusters, processes = random.choice(self.clusters), random.choice(self.processes)
         meet = processes < clusters and random.random() < MEETING_CHANCE
         scripts = tuple(
@@ -91,7 +99,7 @@ class Swarm:
             clusters=clusters,
             slaves=2,
             scripts=scripts,
-            patience=random.choice((1, 2, 5)) if "hasty" in chosen else PATIENCE,
+            patience=random.choice(HASTY) if "hasty" in chosen else PATIENCE,
             wishes=tuple(sorted(self._wishes(random, clusters, processes))) if "third party" in chosen else (),
             crashes=(Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters)),)
             if "crash" in chosen

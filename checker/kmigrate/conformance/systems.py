@@ -28,6 +28,9 @@ from kmigrate.spec.vocabulary import DestinationPhase, SourcePhase
 SECTIONS = 2
 """Sections of the model: the manifest, and all other pieces together."""
 
+SETTLING_EVENTS, MOVE_EVENTS = 3_000, 2_500
+"""Events that a machine with nothing to move may need to come to rest, and each move of a process besides."""
+
 OF_THE_KERNEL = ("life", "queued", "runs_on", "unqueued", "board", "answered", "used")
 """Variables whose values a machine has when its run begins."""
 
@@ -130,6 +133,10 @@ class Systems(Pair[Setting]):
         return tuple(state)
 
     # -- ends --------------------------------------------------------------------------------------------
+
+    def drain(self, configuration: Setting) -> int:
+        """More for each move that may be made."""
+        return SETTLING_EVENTS + MOVE_EVENTS * configuration.requests
 
     def snapshot(self, machine: Machine) -> Frozen:
         """The machine as it is, from which others are made."""

@@ -78,5 +78,27 @@ BENIGN: tuple[Mutant, ...] = (
         "return Refusal.OCCUPIED",
         "another reason",
     ),
+    Mutant(
+        "reserved-unasked",
+        "impl.daemon.destination:DestinationSide._why_not",
+        "if self.current is not None or station.pages_apart:",
+        "if False:",
+        "`bury`, which is asked next, says no in the same cases: the reason alone is another",
+    ),
+    Mutant(
+        "installed-unasked",
+        "impl.daemon.destination:DestinationSide.heed",
+        "letter.kind is Kind.YES and record.phase is DestinationPhase.INSTALLED",
+        "letter.kind is Kind.YES",
+        "YES follows a commit, which follows INST: nobody says it to a destination that still stages",
+    ),
+    Mutant(
+        "boards-unasked-at-rest",
+        "impl.kernel.freeze:Freezing.at_rest",
+        "and not self._boards.user_call_pending()",
+        "",
+        "while a call is pending the master is ready, and with a thread of the system in the READY queue nothing "
+        "is quiet: the daemons ask that as well",
+    ),
 )
 """Other ways to be right: none may be found."""

@@ -157,7 +157,7 @@ class Fabric(Interconnect):
             self._send(replace(transfer, late=self._agenda.any_order), fault.amount)
         elif fault.kind is FaultKind.DOUBLED:
             self._send(transfer, 0)
-            self._send(replace(transfer), 0)
+            self._send(replace(transfer, late=self._agenda.any_order), 0)
 
     def _send(self, transfer: Transfer, late: int) -> None:
         """Let a transfer take its way, and be late by some cycles."""

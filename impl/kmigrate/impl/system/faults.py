@@ -14,7 +14,7 @@ class FaultKind(Enum):
 
     LOST = "lost"
     DOUBLED = "doubled"
-    """It arrives twice."""
+    """It arrives twice; where everything may come in any order, what is sent after it may overtake the second."""
     DELAYED = "delayed"
     """It arrives some cycles later; what is sent after it may overtake it."""
     FLIPPED = "flipped"
