@@ -75,10 +75,10 @@ def test_no_sign_is_seen_on_hardened_machines_under_the_runs_of_a_published_camp
         assert seen(replace(setting, variant="hardened"), schedule.driver()) == set()
 
 
-# -- runs that campaigns have found ------------------------------------------------------------------------
+# -- runs that campaigns have found, and one that was steered ------------------------------------------------
 
 FOUND = sorted(Path(__file__).with_name("hazards").glob("*.run.json"), key=lambda file: int(hazard_of(file)[1:]))
-QUICK = ("H4", "H15", "H31")
+QUICK = ("H4", "H15", "H17", "H31")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ QUICK = ("H4", "H15", "H31")
         for file in FOUND
     ],
 )
-def test_a_hazard_that_a_campaign_has_found_is_there_in_its_file_and_not_with_hardened_daemons(file: Path) -> None:
+def test_a_hazard_is_there_in_its_file_and_not_with_hardened_daemons_under_the_same_choices(file: Path) -> None:
     recorded = load(file)
     again = replay(recorded)
     assert again.same

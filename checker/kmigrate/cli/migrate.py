@@ -12,7 +12,7 @@ from rich.table import Table
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.cli.checkpoint import machine_at, place_of, running
-from kmigrate.cli.run import document_of, print_run, status_of, write_trace
+from kmigrate.cli.run import breakdown_of, document_of, print_run, status_of, write_trace
 from kmigrate.impl.daemon.prediction import Costs, Load, Prediction, pages_within, predict
 from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.image import Shape
@@ -215,12 +215,7 @@ def _print_expected(moved: Process, load: Load, expected: dict[Mode, Prediction]
 
 def _print_move(system: Machine, status: MoveStatus, expected: Prediction) -> None:
     hertz = system.geometry.hertz
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("part of the move", "cycles", "time"):
-        table.add_column(heading, justify="left" if heading == "part of the move" else "right")
-    for part, cycles in status.breakdown:
-        table.add_row(part, f"{cycles:,}", _milliseconds(cycles, hertz))
-    console().print(table)
+    console().print(breakdown_of(status, hertz))
     pages, off = status.pages, 100 * (status.downtime - expected.downtime) / expected.downtime
     shown = {
         "status": f"{status.phase.value}{f' ({status.reason})' if status.reason else ''}",

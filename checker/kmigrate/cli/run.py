@@ -54,6 +54,9 @@ def run_command(
         Path | None, typer.Option(help=f"Write what happened: {', '.join(FORMATS)} by the file's ending.")
     ] = None,
     memory: Annotated[bool, typer.Option("--memory-map", help="Show the memory of the clusters in use.")] = False,
+    breakdown: Annotated[
+        bool, typer.Option("--breakdown", help="Show the parts of each process's last move.")
+    ] = False,
     clusters: Annotated[
         int | None, typer.Option(min=2, max=MPPA256.clusters, help="Clusters of the ring; 16 if not given.")
     ] = None,
@@ -87,6 +90,10 @@ def run_command(
     if json_:
         print_json(document_of(run, failures, memory))
     else:
+        for name, process in system.processes.items() if breakdown else ():
+            status = system.status(process)
+            if status is not None:
+                console().print(breakdown_of(status, system.geometry.hertz, name))
         print_run(run, failures, memory)
     running = any(system.phase(process) in _UNDECIDED for process in system.processes.values())
     raise typer.Exit(1 if failures else 3 if running and scenario is None else 0)
@@ -199,6 +206,16 @@ def status_of(system: Machine, status: MoveStatus) -> dict[str, Any]:
         "cpu-throttle-percentage": pages.throttle,
         "breakdown": dict(status.breakdown),
     }
+
+
+def breakdown_of(status: MoveStatus, hertz: int, title: str | None = None) -> Table:
+    """The parts of a move, with the time that each has taken."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
+    for heading in ("part of the move", "cycles", "time"):
+        table.add_column(heading, justify="left" if heading == "part of the move" else "right")
+    for part, cycles in status.breakdown:
+        table.add_row(part, f"{cycles:,}", f"{1000 * cycles / hertz:.2f} ms")
+    return table
 
 
 def document_of(run: Run, failures: tuple[str, ...], memory: bool) -> dict[str, Any]:

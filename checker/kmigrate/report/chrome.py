@@ -65,8 +65,8 @@ class Span(Protocol):
         ...
 
     @property
-    def process(self) -> int:
-        """Which."""
+    def process(self) -> int | None:
+        """Which; None if that is not known."""
         ...
 
     @property

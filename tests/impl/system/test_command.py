@@ -44,9 +44,10 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
 
 
 def test_a_scenario_runs_to_its_end(capsys: pytest.CaptureFixture[str], scenario: Path) -> None:
-    code, out = run(capsys, str(scenario))
+    code, out = run(capsys, str(scenario), "--breakdown")
     assert code == 0
     assert "bench was down for" in out
+    assert all(part in out for part in ("setup", "freeze", "kstacksphys", "commit", "thaw"))
     code, out = run(capsys, str(scenario), "--json", "--memory-map")
     document: dict[str, Any] = json.loads(out)
     assert code == 0

@@ -13,6 +13,7 @@ from kmigrate.impl.chip.geometry import SYSTEM_KERNEL_PAGES
 from kmigrate.impl.daemon.attempt import Attempt, Refusal
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.walk import walk
 from kmigrate.impl.kernel.communicators import Header
 from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.portals import PORTAL_PORTS
@@ -20,7 +21,7 @@ from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.system import IO, Machine, Phase, Process
-from kmigrate.impl.system.moves import MoveStatus
+from kmigrate.impl.system.moves import MoveStatus, spans
 from kmigrate.impl.system.services import Stand
 from kmigrate.spec.vocabulary import DATA_STATES, MovePhase, Mstate
 from support.machinecode import S0, S1, call, loop
@@ -84,6 +85,24 @@ def test_the_parts_of_a_move_are_told_in_order() -> None:
     assert [name for name, _ in status.breakdown] == ["setup", "freeze", *held, "commit", "thaw"]
     assert sum(cycles for _, cycles in status.breakdown) == status.total_time
     assert status.pieces == 2 + len(held) + 1, "manifest and digest; two pages are two pieces"
+
+
+def test_the_parts_of_a_published_move_are_told_in_order_and_are_in_its_trace() -> None:
+    system = Machine(TINY, daemon="published", keep=True)
+    process = system.spawn(COUNTS, 1, name="counts")
+    system.run_until(lambda: system.phase(process) is Phase.RUNNING, "it does not run")
+    system.move(process, 2)
+    assert system.wait(process) == 5
+    system.run(1_000_000)
+    status = status_of(system, process)
+    held = [state.value for state in DATA_STATES if state is not Mstate.FRAMES_PHYS]
+    assert [name for name, _ in status.breakdown] == ["setup", "freeze", *held, "thaw"]
+    assert sum(cycles for _, cycles in status.breakdown) == status.total_time
+    found = spans(system.agenda.tape.events)
+    assert [(one.name, one.cycles) for one in found] == list(status.breakdown)
+    assert {(one.node, one.process, one.epoch) for one in found} == {(system.node_of(1), None, 1)}
+    sizes = [part.size for part in walk(system.cluster(1).kernel)]
+    assert status.ram_bytes == sum(sizes[:8]) + (status.pieces - 8) * TINY.page_bytes
 
 
 def test_a_third_party_is_told_how_its_request_stands() -> None:

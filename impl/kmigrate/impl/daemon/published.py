@@ -310,6 +310,10 @@ class PublishedDaemon:
         self._hand_on(Trigger.USER0, self._part.upper, request.arguments[0])
         return 0
 
+    def section_bytes(self, section: int) -> int:
+        """What one index of a section moves."""
+        return self._parts[section].size
+
     @property
     def _part(self) -> Part:
         """What the present state moves."""

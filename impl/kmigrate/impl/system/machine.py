@@ -120,8 +120,10 @@ class Machine(Parts):
     def _told(self, cluster: Cluster, name: str, facts: Mapping[str, int | str]) -> None:
         """A daemon has told something: it is written into the trace, and the moves are kept up to date."""
         self.agenda.record(cluster.number, name, **facts)
-        if self.daemon_kind is DaemonKind.PUBLISHED:
-            self.moves.heed_published(cluster.node, self.now, name, facts, self._standing_on)
+        daemon = self.daemons.get(cluster.node)
+        if isinstance(daemon, PublishedDaemon):
+            sizes = daemon.section_bytes
+            self.moves.heed_published(cluster.node, self.now, name, facts, self._standing_on, sizes)
         elif "by" not in facts:
             self._seen(name, facts)
 

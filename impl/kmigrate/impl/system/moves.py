@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from kmigrate.impl.chip.geometry import PIECE_BYTES
 from kmigrate.impl.daemon.precopy import IN_ROUNDS
 from kmigrate.impl.daemon.rounds import Limits
 from kmigrate.impl.simulation.trace import TraceEvent
@@ -147,6 +148,7 @@ class Wish:
 
 _PARTS = {
     "requested": "setup",
+    "freeze": "freeze",
     "page_copied": "ahead",
     "freeze_started": "freeze",
     "saving": "save",
@@ -154,11 +156,15 @@ _PARTS = {
     "commit_recorded": "thaw",
     "copy_started": "pages",
     "pages_completed": "end",
+    "migration_called": "setup",
+    "finished": "thaw",
+    "released": "end",
 }
 _OF_SOURCE = {
     "migration_called": "migration_called",
     "receiver_told": "freeze",
     "section_written": "section_written",
+    "finished": "finished",
 }
 _STATES = tuple(state.value for state in Mstate)
 
@@ -172,10 +178,13 @@ def _parts(times: Times) -> Iterator[tuple[str, int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A part of an attempt to move a process: where it is to be shown, its name, when it begins, how long it is."""
+    """A part of an attempt to move a process: where it is to be shown, its name, when it begins, how long it is.
+
+    process, epoch  of a published move nobody knows the process, and its number among those of its node stands here
+    """
 
     node: int
-    process: int
+    process: int | None
     epoch: int
     name: str
     cycle: int
@@ -184,6 +193,11 @@ class Span:
 
 def spans(events: Iterable[TraceEvent]) -> tuple[Span, ...]:
     """The parts of all attempts in a trace, as `MoveStatus.breakdown` has those of one; each on its source."""
+    told = tuple(events)
+    return (*_hardened_spans(told), *_published_spans(told))
+
+
+def _hardened_spans(events: Iterable[TraceEvent]) -> Iterator[Span]:
     times: dict[tuple[int, int, int], dict[str, int]] = {}
     for event in events:
         facts = event.arguments
@@ -192,11 +206,35 @@ def spans(events: Iterable[TraceEvent]) -> tuple[Span, ...]:
         known = times.setdefault((int(facts["process"]), int(facts["epoch"]), int(facts["source"])), {})
         for mark in (event.name, str(facts.get("mstate", ""))):
             known.setdefault(mark, event.cycle)
-    return tuple(
-        Span(source, process, epoch, name, cycle, cycles)
-        for (process, epoch, source), marks in times.items()
-        for name, cycle, cycles in _parts(tuple(marks.items()))
-    )
+    for (process, epoch, source), marks in times.items():
+        for name, cycle, cycles in _parts(tuple(marks.items())):
+            yield Span(source, process, epoch, name, cycle, cycles)
+
+
+def _published_spans(events: Iterable[TraceEvent]) -> Iterator[Span]:
+    """The same of published moves; their daemons know no process and no attempt, so those of a node are counted."""
+    made: dict[int, list[dict[str, int]]] = {}
+    senders: dict[int, int] = {}
+    for event in events:
+        facts, cycle = event.arguments, event.cycle
+        if event.name == "migration_called":
+            made.setdefault(int(facts["source"]), []).append({event.name: cycle})
+        elif event.name == "receiver_told" and int(facts["source"]) in made:
+            made[int(facts["source"])][-1].setdefault("freeze", cycle)
+        elif event.name == "section_written" and int(facts["sender"]) in made:
+            made[int(facts["sender"])][-1].setdefault(DATA_STATES[int(facts["section"])].value, cycle)
+        elif event.name == "from_taken":
+            senders[int(facts["receiver"])] = int(facts["sender"])
+        elif event.name == "finished":
+            node = int(facts["cluster"])
+            mark = "released" if node in senders else "finished"
+            source = senders.pop(node, node)
+            if source in made:
+                made[source][-1].setdefault(mark, cycle)
+    for source, moves in made.items():
+        for number, marks in enumerate(moves, 1):
+            for name, cycle, cycles in _parts(tuple(marks.items())):
+                yield Span(source, None, number, name, cycle, cycles)
 
 
 class Moves:
@@ -230,10 +268,12 @@ class Moves:
         name: str,
         facts: Mapping[str, int | str],
         standing_on: Callable[[int], str | None],
+        bytes_of: Callable[[int], int],
     ) -> None:
         """Something was told by the published daemon of a node, which knows of no process.
 
         standing_on  the process that was last on a node
+        bytes_of     what one index of a section moves
         """
         if name == "from_taken":
             self.incoming[node] = int(facts["sender"])
@@ -251,6 +291,7 @@ class Moves:
             return
         if name == "section_written":
             told["mstate"] = DATA_STATES[int(facts["section"])].value
+            told["bytes"] = bytes_of(int(facts["section"]))
         self.heed(process, cycle, "released" if received else _OF_SOURCE.get(name, name), told)
         if received:
             self.seen_on[process] = node
@@ -283,7 +324,8 @@ class Moves:
         """The status after an event."""
         if name in ("section_sent", "section_written"):
             size = int(facts.get("bytes", 0))
-            return replace(status, ram_bytes=status.ram_bytes + size, pieces=status.pieces + 1)
+            pieces = status.pieces + max(1, -(-size // PIECE_BYTES))
+            return replace(status, ram_bytes=status.ram_bytes + size, pieces=pieces)
         if name in ("page_copied", "page_served"):
             return replace(status, ram_bytes=status.ram_bytes + int(facts["bytes"]))
         if name == "granted" and status.mode in IN_ROUNDS:
