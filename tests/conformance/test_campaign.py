@@ -268,7 +268,7 @@ def test_the_commands_report_and_leave_with_the_right_code(
     assert (tmp_path / "r.html").stat().st_size > 1000
     code, _, err = kmigrate(capsys, "campaign", "--profile", "forever")
     assert (code, err) == (2, "kmigrate: no profile is called 'forever'; there are quick, nightly\n")
-    code, out, _ = kmigrate(capsys, "explore", "--limit", "60", "--json")
+    code, out, _ = kmigrate(capsys, "explore", "--limit", "20", "--json")
     document = json.loads(out)
     assert code == 3
     assert not document["complete"]
