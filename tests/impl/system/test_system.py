@@ -38,7 +38,7 @@ from kmigrate.impl.system.errors import (
     OutOfTime,
     SpawnRefused,
 )
-from kmigrate.impl.system.services import Stand
+from kmigrate.impl.system.requests import Stand
 from kmigrate.spec.vocabulary import MovePhase
 from support.machinecode import S0, T0, T1, loop
 
