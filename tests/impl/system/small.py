@@ -5,9 +5,11 @@ from __future__ import annotations
 from impl.chip import assembly as asm
 from kmigrate.impl import TINY, Geometry
 from kmigrate.impl.chip.elf import Segment
+from kmigrate.impl.kernel.machinecode import A0
 from kmigrate.impl.kernel.placement import Placement
 from kmigrate.impl.programs.program import UserProgram
-from support.machinecode import call
+from kmigrate.impl.system import Machine
+from support.machinecode import RETURN, call
 
 DATA = 0x180
 """Offset of the data in the user sections."""
@@ -34,4 +36,15 @@ def small(name: str, *words: int | list[int], data: bytes = b"", geometry: Geome
     return UserProgram(name, base, (segment,), (), symbols, name)
 
 
-__all__ = ["DATA", "call", "small", "start"]
+SEVEN = small("seven", asm.li(A0, 7), RETURN)
+SPIN = small("spin", asm.jal(0, 0))
+
+
+def owner(system: Machine, name: str) -> int:
+    """The node on which the process of a name is."""
+    found = system.services.record(name)
+    assert found is not None
+    return found.owner
+
+
+__all__ = ["DATA", "RETURN", "SEVEN", "SPIN", "call", "owner", "small", "start"]

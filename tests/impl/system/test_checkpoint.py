@@ -22,7 +22,7 @@ from kmigrate.impl.system.errors import (
     NoRestore,
     ProcessLost,
 )
-from kmigrate.impl.system.services import Stand
+from kmigrate.impl.system.requests import Stand
 from kmigrate.spec.vocabulary import Mode, MovePhase
 
 ROUNDS = 300

@@ -22,7 +22,7 @@ from kmigrate.impl.programs.catalogue import experiment_argument
 from kmigrate.impl.programs.program import UserProgram
 from kmigrate.impl.system import IO, Machine, Phase, Process
 from kmigrate.impl.system.moves import MoveStatus, spans
-from kmigrate.impl.system.services import Stand
+from kmigrate.impl.system.requests import Stand
 from kmigrate.spec.vocabulary import DATA_STATES, MovePhase, Mstate
 from support.machinecode import S0, S1, call, loop
 

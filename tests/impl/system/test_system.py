@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,8 +11,8 @@ from hypothesis import strategies as st
 
 from impl.chip import assembly as asm
 from impl.programs import oracle
-from impl.system.small import DATA, call, small, start
-from kmigrate.impl import MPPA256, TINY, ChoiceList
+from impl.system.small import RETURN, SEVEN, SPIN, call, small, start
+from kmigrate.impl import TINY
 from kmigrate.impl.chip.errors import BadElf
 from kmigrate.impl.daemon.attempt import Refusal
 from kmigrate.impl.daemon.names import Record
@@ -24,9 +21,7 @@ from kmigrate.impl.kernel.machinecode import A0, RA
 from kmigrate.impl.kernel.syscall import Call
 from kmigrate.impl.programs.catalogue import experiment_argument, shipped_image
 from kmigrate.impl.programs.errors import NoSuchProgram, WrongLayout
-from kmigrate.impl.programs.program import UserProgram
-from kmigrate.impl.programs.toolchain import Toolchain
-from kmigrate.impl.system import IO, Machine, Phase, Process, Timing
+from kmigrate.impl.system import IO, Machine, Phase, Process
 from kmigrate.impl.system.errors import (
     BadName,
     ClusterCrashed,
@@ -38,20 +33,9 @@ from kmigrate.impl.system.errors import (
     OutOfTime,
     SpawnRefused,
 )
-from kmigrate.impl.system.services import Stand
+from kmigrate.impl.system.requests import Stand
 from kmigrate.spec.vocabulary import MovePhase
-from support.machinecode import S0, T0, T1, loop
-
-RETURN = asm.jalr(0, RA, 0)
-SEVEN = small("seven", asm.li(A0, 7), RETURN)
-SPIN = small("spin", asm.jal(0, 0))
-
-
-def owner(system: Machine, name: str) -> int:
-    """The node on which the process of a name is."""
-    found = system.services.record(name)
-    assert found is not None
-    return found.owner
+from support.machinecode import S0, T1, loop
 
 
 def record(system: Machine, process: Process) -> Record:
@@ -208,73 +192,6 @@ def test_waiting_for_what_cannot_happen_is_an_error() -> None:
         Machine(TINY).run_until(lambda: False, "it is dark")
 
 
-# -- names -----------------------------------------------------------------------------------------------
-
-
-def asks(name: bytes) -> UserProgram:
-    """A program that looks a name up and returns its node, or the error."""
-    return small(
-        "asks",
-        asm.immediate("addi", S0, RA, 0),
-        call(Call.NAME_LOOKUP, start() + DATA, start() + DATA + 32, start() + DATA + 36),
-        asm.branch("bne", A0, 0, 4 * (len(asm.li(T0, start() + DATA + 32)) + 2)),
-        asm.li(T0, start() + DATA + 32),
-        asm.load("lw", A0, T0, 0),
-        asm.jalr(0, S0, 0),
-        data=name.ljust(40, b"\0"),
-    )
-
-
-def test_a_program_finds_another_by_its_logical_name() -> None:
-    system = Machine(TINY)
-    target = system.spawn(SPIN, 2, name="server")
-    system.run_until(lambda: system.phase(target) is Phase.RUNNING, "it does not run")
-    assert system.wait(system.spawn(asks(b"server"), 0)) == system.node_of(2)
-
-
-def test_a_program_that_ships_serves_whoever_knows_its_name() -> None:
-    system = Machine()
-    client, server = system.spawn("names", 2, 5), system.spawn("names", 11)
-    assert [system.wait(client), system.wait(server)] == [0, 0]
-    assert system.place(server).node == system.node_of(11) == owner(system, "server.of.numbers")
-
-
-def test_the_alarm_of_a_program_comes_by_the_machine_s_clock() -> None:
-    system = Machine()
-    process = system.spawn("signals", 1)
-    assert system.wait(process) == 0
-    assert system.console(process) == "399 million cycles\n", "a tick is a little shorter than 1/12,800 s"
-
-
-def test_a_program_in_c_follows_a_name_to_where_its_process_has_moved(toolchain: Toolchain) -> None:
-    system = Machine()
-    server = system.spawn("spin", 4, 1, name="server")
-    system.run_until(lambda: system.phase(server) is Phase.RUNNING, "it does not run")
-    client = system.spawn(toolchain.build(Path(__file__).parent / "c" / "names.c"), 2)
-    system.move(server, 9, at=3_000_000)
-    assert system.wait(client, limit=40_000_000) == system.node_of(9) | 2 << 8
-
-
-def test_a_name_that_nobody_has_is_not_found() -> None:
-    system = Machine(TINY)
-    assert system.wait(system.spawn(asks(b"nobody"), 0)) == (1 << 32) - 44, "ENOENT"
-    assert system.wait(system.spawn(asks(b""), 1)) == (1 << 32) - 28, "EINVAL"
-
-
-def test_a_program_can_give_itself_a_name_that_is_its_own() -> None:
-    links = small(
-        "links",
-        asm.immediate("addi", S0, RA, 0),
-        call(Call.NAME_LINK, start() + DATA),
-        asm.jalr(0, S0, 0),
-        data=b"worker".ljust(8, b"\0"),
-    )
-    system = Machine(TINY)
-    assert system.wait(system.spawn(links, 1)) == 0
-    assert owner(system, "worker") == system.node_of(1)
-    assert system.wait(system.spawn(links, 2)) == (1 << 32) - 10, "EBUSY: c1 has it"
-
-
 # -- moving ----------------------------------------------------------------------------------------------
 
 
@@ -374,104 +291,3 @@ def test_what_cannot_move_stays_where_it_is() -> None:
         (Stand.STAYED, Refusal.NO_SUCH_NODE),
     ]
     assert [system.place(process).number for process in (first, second)] == [0, 1]
-
-
-# -- choices and time ------------------------------------------------------------------------------------
-
-
-def test_the_same_choices_give_the_same_run() -> None:
-    def run(choices: list[int]) -> tuple[str, int, int]:
-        system = Machine(TINY, ChoiceList(choices))
-        for cluster in range(4):
-            system.spawn(SEVEN, cluster)
-        system.run(2_000_000)
-        return system.trace_hash, system.now, len(system.agenda.choices.made)
-
-    assert run([1, 2, 0, 3] * 20) == run([1, 2, 0, 3] * 20)
-    assert run([1, 2, 0, 3] * 20)[0] != run([])[0]
-    assert run([])[2] > 0, "there are ties to decide"
-
-
-ELSEWHERE = """
-from kmigrate.impl import ChoiceList
-from kmigrate.impl.system import Machine
-from kmigrate.impl.system.snapshot import state_hash
-system = Machine(choices=ChoiceList([1, 0, 2] * 30))
-for cluster in (0, 9):
-    system.spawn("workload", cluster, 1)
-system.run(3_000_000)
-print(system.trace_hash, state_hash(system))
-"""
-
-
-def test_another_process_under_another_hash_seed_sees_the_same_run_and_the_same_state() -> None:
-    said = []
-    for seed in ("1", "4242"):
-        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run(
-            [sys.executable, "-c", ELSEWHERE], env=environment, capture_output=True, text=True, check=True
-        )
-        said.append(done.stdout)
-    assert said[0] == said[1]
-    assert len(said[0]) > 60
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.lists(st.integers(0, 3), max_size=40))
-def test_whatever_is_chosen_every_program_ends_right(choices: list[int]) -> None:
-    system = Machine(TINY, ChoiceList(choices))
-    processes = [system.spawn(SEVEN, cluster) for cluster in range(4)]
-    assert [system.wait(process) for process in processes] == [7] * 4
-
-
-def test_the_slice_decides_how_cores_interleave_but_not_what_a_program_returns() -> None:
-    hashes = []
-    for cycles in (2_000, 10_000, 100_000):
-        system = Machine(timing=Timing(slice=cycles))
-        process = system.spawn("buffer", 0)
-        assert system.wait(process) == 0
-        hashes.append(system.trace_hash)
-    assert len(set(hashes)) == 3
-
-
-@pytest.mark.parametrize("field", ["slice", "quantum"])
-def test_a_timing_in_which_nothing_would_go_on_is_refused(field: str) -> None:
-    with pytest.raises(BadConfiguration, match=f"{field} is 0, but it must be in 1"):
-        Timing(**{field: 0})
-
-
-def test_an_idle_machine_grows_old_without_an_event() -> None:
-    system = Machine()
-    system.run(100_000)
-    assert system.run(10**12) == 0
-    assert system.now == 10**12 + 100_000
-
-
-def test_a_held_cluster_costs_no_events() -> None:
-    system = Machine()
-    system.spawn("spin", 0, 14)
-    system.run(4_000_000)
-    system.cluster(0).kernel.freezing.hold()
-    system.run(1_000_000)
-    assert system.run(10**9) == 0
-
-
-def test_the_clock_of_a_program_is_that_of_the_machine() -> None:
-    times = small("times", asm.immediate("addi", S0, RA, 0), call(Call.CLOCK), asm.jalr(0, S0, 0))
-    system = Machine(TINY)
-    process = system.spawn(times, 0)
-    read = system.wait(process)
-    assert system.now - 10_000 < read < system.now
-
-
-def test_a_user_program_takes_the_cycles_of_its_instructions() -> None:
-    def took(rounds: int) -> int:
-        system = Machine(TINY)
-        system.wait(system.spawn(small("loop", loop(S0, rounds), RETURN), 0))
-        return system.now
-
-    assert took(300_000) - took(100_000) == 2 * 200_000
-
-
-def test_the_machine_of_the_chip_has_seventeen_places() -> None:
-    assert len(Machine(MPPA256).clusters) == 17

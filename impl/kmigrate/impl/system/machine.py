@@ -52,7 +52,7 @@ from kmigrate.impl.system.letters import NAME_BYTES, good_name
 from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
 from kmigrate.impl.system.parts import Parts
 from kmigrate.impl.system.process import Phase, Process
-from kmigrate.impl.system.services import MoveRequest, Spawn, Stage
+from kmigrate.impl.system.requests import MoveRequest, Spawn, Stage
 from kmigrate.spec.vocabulary import Mode, MovePhase
 
 NAME_DIGITS = 3
