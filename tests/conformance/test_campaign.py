@@ -272,7 +272,7 @@ def test_the_commands_report_and_leave_with_the_right_code(
     document = json.loads(out)
     assert code == 3
     assert not document["complete"]
-    assert document["failures"] == {}
+    assert document["failures"] == []
     code, _, err = kmigrate(capsys, "explore", "--move", "7")
     assert code == 2
     assert "AWAYxTIMES" in err
