@@ -105,7 +105,9 @@ def test_every_machine_of_a_size_is_among_those_that_are_explored() -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("scope", [FAULTY, Scope(messages=True, ticks=1), Scope(ticks=2, delays=1)], ids=str)
+@pytest.mark.parametrize(
+    "scope", [FAULTY, Scope(messages=True, ticks=1), Scope(ticks=2, delays=1), Scope(hasty=True)], ids=str
+)
 def test_wider_scopes_come_to_their_end(scope: Scope) -> None:
     found = Closure(PAIR, ONE_MOVE, scope)
     assert found.explore()

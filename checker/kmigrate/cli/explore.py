@@ -49,6 +49,7 @@ def explore(
     faults: Annotated[int, typer.Option(min=0, help="Most faults of the network.")] = 0,
     messages: Annotated[bool, typer.Option("--messages", help="Messages arrive in every order.")] = False,
     ticks: Annotated[int, typer.Option(min=0, help="Most ticks that come although something else could.")] = 0,
+    hasty: Annotated[bool, typer.Option("--hasty", help="Any number of ticks may come at any moment.")] = False,
     delays: Annotated[int, typer.Option(min=0, help="Most departures of hidden steps from their order.")] = 0,
     patience: Annotated[int, typer.Option(min=1, help="Ticks after which a daemon gives up.")] = 1,
     quantum: Annotated[int, typer.Option(min=1, help="Ticks after which a thread gives way.")] = 1,
@@ -62,7 +63,7 @@ def explore(
     wanted = len(move) if move else processes
     if wanted > clusters:
         raise WrongUse(f"{wanted} processes need as many clusters, not {clusters}")
-    scope = Scope(messages, faults, ticks, delays)
+    scope = Scope(messages, faults, ticks, delays, hasty)
     pair = Systems(exact=True)
     made: list[Closure] = []
     findings: list[Finding] = []

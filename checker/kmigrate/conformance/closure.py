@@ -142,7 +142,7 @@ class Closure:
                 transfer = option.stimulus.transfer
                 goes_on, busy = True, busy or transfer is None or not transfer.late
         faults, early, delays = node.left
-        if busy:
+        if busy and not self.scope.hasty:
             early -= 1
         for option in ticks if early >= 0 else ():
             goes_on |= self._follow(place, option, node.context, (faults, early, delays), link)

@@ -22,12 +22,14 @@ class Scope:
     faults    most faults of the network, of every kind, at any transfer
     ticks     most ticks that come although something else could; when nothing else can come, any number
     delays    most departures from the ordinary order of hidden steps
+    hasty     whether any number of ticks may come at any moment
     """
 
     messages: bool = False
     faults: int = 0
     ticks: int = 0
     delays: int = 0
+    hasty: bool = False
 
     @property
     def words(self) -> str:
@@ -35,6 +37,7 @@ class Scope:
         arrive = "messages in every order" if self.messages else "messages as soon as they can arrive"
         late = "ticks only when nothing else can come"
         early = f"{_some(self.ticks, 'tick')} at any moment and others {late[6:]}" if self.ticks else late
+        early = "ticks at any moment" if self.hasty else early
         return (
             f"what the model sees in every order, {arrive}, {early}, {_some(self.faults, 'fault')} of the network "
             f"at any transfer, hidden steps in the ordinary order with {_some(self.delays, 'departure')}"
@@ -47,6 +50,7 @@ class Scope:
             "faults": self.faults,
             "ticks": self.ticks,
             "delays": self.delays,
+            "hasty": self.hasty,
             "words": self.words,
         }
 
