@@ -77,15 +77,15 @@ def swallow(monkeypatch: pytest.MonkeyPatch, kind: Kind) -> None:
     monkeypatch.setattr(Courier, "send", losing)
 
 
-def damage(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """Flip a bit of the data of one piece, counted from 0."""
+def damage(monkeypatch: pytest.MonkeyPatch, number: int, at: int = 20) -> None:
+    """Flip a bit of one piece, counted from 0, in a byte of its data unless another is named."""
     write = ActivePortal.write
     written: list[int] = []
 
     def damaging(active: ActivePortal, target: int, piece: bytes) -> bool:
         written.append(len(piece))
         if len(written) == number + 1:
-            piece = piece[:20] + bytes((piece[20] ^ 4,)) + piece[21:]
+            piece = piece[:at] + bytes((piece[at] ^ 4,)) + piece[at + 1 :]
         return write(active, target, piece)
 
     monkeypatch.setattr(ActivePortal, "write", damaging)

@@ -217,6 +217,21 @@ def test_a_damaged_page_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert machines[1].kernel.uarea.retval(tid) == value
 
 
+@pytest.mark.parametrize("at", [0, 5, 7], ids=["node", "port", "source's port"])
+def test_a_page_whose_header_is_damaged_is_sent_again_and_not_kept(
+    monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    machines = Hardened(2, patience=12)
+    load_writers(machines[0], 3, 2, 100_000)
+    following(machines)
+    damage(monkeypatch, 0, at)
+    assert machines.run(lambda: bool(machines[1].kernel.portals._stored))
+    assert machines.run(lambda: machines.daemons[0].station.serving is None)
+    assert machines.daemons[1].station.arriving is None
+    assert machines[1].kernel.portals._stored == []
+    assert machines.where(0) == [1]
+
+
 @pytest.mark.parametrize("kind", [Kind.YES, Kind.NEED, Kind.DONE], ids=lambda kind: kind.name)
 def test_pages_arrive_without_any_one_of_their_letters(monkeypatch: pytest.MonkeyPatch, kind: Kind) -> None:
     swallow(monkeypatch, kind)

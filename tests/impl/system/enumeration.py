@@ -26,6 +26,8 @@ SOURCE, DESTINATION, SPARE = 0, 1, 2
 VALUE = 7
 QUICK = Timing(slice=50_000, quantum=8, patience=24, dispatch_cycles=0)
 """Patience is short, so that timeouts come soon; tasks cost nothing, so that they do not come too soon."""
+DELAYS = (200_000, 2_000_000)
+"""Longer than until something is said again, and longer than the patience."""
 LIMIT = 40_000
 ONWARD = 16
 """Of so many cases one is moved once more before it may end: what was left behind would be in its way."""
@@ -222,7 +224,7 @@ def transfers(every: int, bits: tuple[int, ...], mode: Mode = Mode.STOP_AND_COPY
     whole = clone(system)
     settle(whole, "nothing goes wrong")
     count = whole.fabric.carried - first
-    kinds = [(FaultKind.LOST, 0), (FaultKind.DOUBLED, 0), (FaultKind.DELAYED, 2_000_000)]
+    kinds = [(FaultKind.LOST, 0), (FaultKind.DOUBLED, 0), *((FaultKind.DELAYED, delay) for delay in DELAYS)]
     kinds += [(FaultKind.FLIPPED, bit) for bit in bits]
     other = clone(system)
     for position in range(0, count, every):
