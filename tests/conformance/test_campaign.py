@@ -3,8 +3,10 @@
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -163,12 +165,56 @@ def test_an_interrupted_campaign_goes_on_as_if_nothing_had_happened(tmp_path: Pa
     assert again.report.as_json() == made(plan).as_json()
 
 
+def started(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "kmigrate", "campaign", "--json", "--seed", "6", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(("variant", "traces"), [("hardened", "20"), ("published", "18")])
+def test_a_campaign_that_is_killed_goes_on_as_if_nothing_had_happened(
+    variant: str, traces: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    state, so_far = tmp_path / "campaign.state.json", tmp_path / "campaign.partial.json"
+    asked = ("--variant", variant, "--traces", traces, "--output", str(tmp_path), "--every", "0")
+    killed = started(*asked, "--workers", "2")
+    while not state.exists():
+        assert killed.poll() is None
+        time.sleep(0.02)
+    killed.send_signal(number)
+    out, _ = killed.communicate()
+    if number is signal.SIGKILL:
+        assert killed.returncode == -number
+        assert out == ""
+    else:
+        assert json.loads(out)["interrupted"]
+    partial = json.loads(so_far.read_text(encoding="utf-8"))
+    assert partial["interrupted"]
+    assert 16 <= partial["traces"] < int(traces)
+    resumed, whole = (
+        started(*asked, "--resume", str(state)),
+        started(*asked[:4], "--output", str(tmp_path / "other")),
+    )
+    (after, _), (at_once, _) = resumed.communicate(), whole.communicate()
+    assert nameless(json.loads(after)) == nameless(json.loads(at_once))
+    assert resumed.returncode == whole.returncode
+    assert not state.exists()
+
+
+def nameless(report: dict[str, Any]) -> dict[str, Any]:
+    """A report without the places of its files."""
+    for one in (*report["findings"], *report["hazards"]):
+        one["file"] = Path(one["file"]).name
+    return report
+
+
 def test_findings_survive_an_interruption(published: CampaignReport, tmp_path: Path) -> None:
     plan, report = Plan(variant="published", traces=2, seed=1), published
     save(plan, report, tmp_path / "state.json")
     _, loaded = load_state(tmp_path / "state.json")
     assert [f.signature for f in loaded.findings] == [f.signature for f in report.findings]
-    assert [str(f.nonconformance) for f in loaded.findings] == [str(f.nonconformance) for f in report.findings]
+    assert [f.nonconformance for f in loaded.findings] == [f.nonconformance for f in report.findings]
     assert loaded.exhibits == report.exhibits
     assert loaded.sightings == report.sightings
 

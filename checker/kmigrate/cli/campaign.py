@@ -18,26 +18,27 @@ from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write
 from kmigrate.conformance import Campaign, CampaignReport, Plan
 from kmigrate.conformance.adequacy import Adequacy, adequacy
 from kmigrate.conformance.plan import DEFAULT_DRIVERS
-from kmigrate.conformance.state import load, save
+from kmigrate.conformance.state import Keeper, load
 from kmigrate.report import Watch
 from kmigrate.report.campaigns import adequacy_junit, campaign_junit, campaign_page
 
 EXIT_NONDETERMINISM = 4
 
-STATE = "campaign.state.json"
-"""The file in the output folder from which an interrupted campaign goes on."""
+EVERY_SECONDS = 10.0
+"""A campaign is written down as often as this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A campaign's length by name; mutants are tried for so many runs of each driver."""
+    """A campaign's length by name; mutants, and benign variants, are tried for so many runs of each driver."""
 
     traces: int
     mutant_runs: int
+    benign_runs: int
     first_only: bool
 
 
-PROFILES = {"quick": Profile(150, 100, True), "nightly": Profile(20_000, 400, False)}
+PROFILES = {"quick": Profile(150, 100, 10, True), "nightly": Profile(20_000, 400, 100, False)}
 
 
 @app.command("campaign")
@@ -59,7 +60,12 @@ def campaign_command(
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = 1,
     again: Annotated[bool, typer.Option(help="Make one run in a hundred again in another process.")] = True,
     mutants: Annotated[bool, typer.Option("--mutants", help="Try the mutants instead: are they caught?")] = False,
-    resume: Annotated[Path | None, typer.Option(help=f"Go on from the {STATE} of an interrupted campaign.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help=f"Go on from the {Keeper.STATE} of an interrupted campaign.")
+    ] = None,
+    every: Annotated[
+        float, typer.Option(min=0, help="Seconds after which state and report so far are written down again.")
+    ] = EVERY_SECONDS,
     junit: Annotated[Path | None, typer.Option(help="Write a JUnit report.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write an HTML report.")] = None,
     json_: JsonFlag = False,
@@ -83,11 +89,14 @@ def campaign_command(
         plan, seconds=seconds, until_coverage=until_coverage, plateau=plateau, workers=workers, again=again
     )
     made = Campaign(plan, report)
-    with Watch("campaign") as watch, _ended_by_a_kill():
-        made.run(output, lambda done, total, found: watch.say(f"{done:,} of {total:,} runs, {found}"))
     report = made.report
+    keeper = Keeper(made, output, every)
+    with Watch("campaign") as watch, _ended_by_a_kill():
+        made.run(output, lambda done, total, found: watch.say(f"{done:,} of {total:,} runs, {found}"), keeper.look)
     if report.interrupted:
-        save(plan, report, output / STATE)
+        keeper.look(now=True)
+    else:
+        keeper.done()
     if junit is not None:
         write_text(campaign_junit(report), junit)
     if html is not None:
@@ -97,7 +106,7 @@ def campaign_command(
     else:
         _print(report)
         if report.interrupted:
-            console().print(f"interrupted; it goes on with: kmigrate campaign --resume {output / STATE}")
+            console().print(f"interrupted; it goes on with: kmigrate campaign --resume {output / Keeper.STATE}")
     raise typer.Exit(report.exit_code)
 
 
@@ -168,6 +177,7 @@ def _mutants(length: Profile, seed: int, workers: int, junit: Path | None, json_
         score = adequacy(
             seed=seed,
             runs=length.mutant_runs,
+            benign_runs=length.benign_runs,
             workers=workers,
             first_only=length.first_only,
             progress=lambda done, total: watch.count(done, total, "mutants"),

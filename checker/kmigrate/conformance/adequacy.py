@@ -164,6 +164,7 @@ def adequacy(
     *,
     seed: int = 1,
     runs: int = RUNS_EACH,
+    benign_runs: int | None = None,
     workers: int = 1,
     first_only: bool = False,
     machines: Sequence[Mutant] = MACHINE,
@@ -174,14 +175,16 @@ def adequacy(
     """Try every mutant.
 
     runs        that each driver is given
+    benign_runs that each is given to find fault with a benign variant; None: as many
     first_only  stop at the first driver that finds a mutant; otherwise all are compared
     progress    told (mutants done, mutants in all)
     """
     found = Adequacy()
     total = len(machines) + len(judges) + len(benign)
     with ProcessPoolExecutor(workers) as pool:
-        many = partial(try_machine, seed=seed, runs=runs, first_only=first_only)
-        for trials, mutants in ((found.machines, machines), (found.benign, benign)):
+        fewer = runs if benign_runs is None else benign_runs
+        for trials, mutants, most in ((found.machines, machines, runs), (found.benign, benign, fewer)):
+            many = partial(try_machine, seed=seed, runs=most, first_only=first_only)
             for trial in pool.map(many, mutants):
                 trials.append(trial)
                 if progress is not None:

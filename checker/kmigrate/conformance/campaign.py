@@ -6,14 +6,14 @@ their signature; the first of each is shrunk and written to a file.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from kmigrate.conformance.denominator import Denominator
-from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding
+from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding, Kept
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
@@ -47,16 +47,21 @@ class Campaign:
         self.plan = plan
         self.oracles = oracles if oracles is not None else Oracles(plan.pair)
         self.report = report if report is not None else CampaignReport(plan.variant, plan.seed, plan.scope)
-        self._hazardous: dict[str, Shown] = {}
-        self._failing: dict[tuple[str, ...], Shown] = {}
-        self._sample: list[Shown] = []
-        self._barren = 0
         self._denominator: Denominator | None = None
         if plan.scope == "small":
             self._denominator = Denominator(plan.pair, plan.smallest)
 
-    def run(self, folder: Path | None = None, progress: Callable[[int, int, str], None] | None = None) -> None:
-        """Make runs until the plan says that it is enough, or until interrupted; then look at what failed."""
+    def run(
+        self,
+        folder: Path | None = None,
+        progress: Callable[[int, int, str], None] | None = None,
+        keep: Callable[[bool], None] | None = None,
+    ) -> None:
+        """Make runs until the plan says that it is enough, or until interrupted; then look at what failed.
+
+        keep  is called after each round, when `report` is whole, and once more before what failed is looked at:
+              then with True
+        """
         started = time.monotonic()
         report = self.report
         report.interrupted = False
@@ -65,11 +70,14 @@ class Campaign:
                 while not self._enough(started):
                     numbers = range(report.traces, min(report.traces + ROUND, self.plan.traces))
                     jobs = [(number, *self.plan.drawn(number, report.corpus)) for number in numbers]
-                    fresh = [self._take(shown) for shown in crew.make(jobs)]
-                    self._guide([shown for shown, new in fresh if new])
+                    self._count(list(crew.make(jobs)))
                     if progress is not None:
                         line = f"{len(report.coverage.edges):,} edges, {len(report.failures)} ways to fail"
                         progress(report.traces, self.plan.traces, line)
+                    if keep is not None:
+                        keep(False)
+            if keep is not None and (report.ahead.failing or report.ahead.hazardous):
+                keep(True)
         except KeyboardInterrupt:
             report.interrupted = True
         self._conclude(folder)
@@ -81,15 +89,24 @@ class Campaign:
             return True
         if plan.seconds is not None and time.monotonic() - started >= plan.seconds:
             return True
-        if plan.plateau is not None and self._barren >= plan.plateau:
+        if plan.plateau is not None and report.ahead.barren >= plan.plateau:
             return True
         if plan.until_coverage is None or self._denominator is None:
             return False
         return self._denominator.summary(report.coverage).percent >= plan.until_coverage
 
+    def _count(self, runs: list[Shown]) -> None:
+        """Count the runs of a round: all of them or, should the campaign be interrupted before, none."""
+        waiting = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            fresh = [self._take(shown) for shown in runs]
+            self._guide([shown for shown, new in fresh if new])
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
+
     def _take(self, shown: Shown) -> tuple[Shown, bool]:
         """Count one run; whether it covered anything new."""
-        report = self.report
+        report, ahead = self.report, self.report.ahead
         report.traces += 1
         report.events += shown.events
         report.steps += shown.steps
@@ -97,21 +114,21 @@ class Campaign:
         report.drivers[shown.driver] += 1
         report.chain = blake2b(report.chain + shown.trace_hash.encode(), digest_size=16).digest()
         new = report.coverage.add(shown.coverage) > 0
-        self._barren = 0 if new else self._barren + 1
-        if shown.number % ONE_IN == self.plan.seed % ONE_IN or not self._sample:
-            self._sample.append(shown)
+        ahead.barren = 0 if new else ahead.barren + 1
+        if shown.number % ONE_IN == self.plan.seed % ONE_IN or not ahead.sample:
+            ahead.sample.append(shown.kept)
         report.sightings.update(shown.hazards)
         known_hazards = {exhibit.hazard for exhibit in report.exhibits}
         for hazard in shown.hazards:
             if hazard not in known_hazards:
-                self._hazardous.setdefault(hazard, shown)
+                ahead.hazardous.setdefault(hazard, shown.kept)
         if shown.finding is not None:
             signature = shown.finding.signature
             report.failures[signature] += 1
             report.found_by[shown.driver] += 1
             known = {finding.signature for finding in report.findings}
             if signature not in known:
-                self._failing.setdefault(signature, shown)
+                ahead.failing.setdefault(signature, shown.kept)
         return shown, new
 
     def _guide(self, runs: list[Shown]) -> None:
@@ -120,18 +137,32 @@ class Campaign:
         del report.corpus[:-MOST_GUIDES]
 
     def _conclude(self, folder: Path | None) -> None:
-        """Shrink what failed, sum up the coverage, run some runs again elsewhere."""
-        report, oracles = self.report, self.oracles
-        with suppress(KeyboardInterrupt):
-            for number, shown in sorted((shown.number, shown) for shown in self._failing.values()):
-                outcome = judged(shown.configuration, ChoiceList(shown.values), oracles)
-                smaller = shrink(shown.configuration, outcome, oracles)
-                report.findings.append(_finding(number, smaller, self.plan.seed, folder))
-                del self._failing[smaller.outcome.signature]
-            for hazard, shown in sorted(self._hazardous.items(), key=lambda one: int(one[0][1:])):
-                report.exhibits.append(self._exhibit(hazard, shown, folder))
-                del self._hazardous[hazard]
+        """Shrink what failed, sum up the coverage, make some runs again elsewhere."""
+        report, oracles, ahead = self.report, self.oracles, self.report.ahead
+        try:
+            for kept in sorted(ahead.failing.values(), key=lambda kept: kept.number):
+                outcome = judged(kept.configuration, ChoiceList(kept.values), oracles)
+                smaller = shrink(kept.configuration, outcome, oracles)
+                report.findings.append(_finding(kept.number, smaller, self.plan.seed, folder))
+                del ahead.failing[smaller.outcome.signature]
+            for hazard, kept in sorted(ahead.hazardous.items(), key=lambda one: int(one[0][1:])):
+                report.exhibits.append(self._exhibit(hazard, kept, folder))
+                del ahead.hazardous[hazard]
+            report.findings.sort(key=lambda finding: finding.first)
             report.exhibits.sort(key=lambda exhibit: exhibit.number)
+        except KeyboardInterrupt:
+            report.interrupted = True
+        self.sum_up()
+        if self.plan.again and ahead.sample and not report.interrupted:
+            sample = ahead.sample[:MOST_AGAIN]
+            elsewhere = hashes_elsewhere(self.plan, sample)
+            report.again = len(elsewhere)
+            pairs = zip(sample, elsewhere, strict=False)
+            report.nondeterministic = [kept.number for kept, there in pairs if kept.trace_hash != there]
+
+    def sum_up(self) -> None:
+        """Say in the report what has been covered so far."""
+        report, oracles = self.report, self.oracles
         oracle = oracles.of(self.plan.drawn(0, [])[0])
         tied = {instance.name for instance in oracle.model.schema.actions}
         known = {action for row in oracle.table.rows for action in row.actions} & tied - oracle.model.ruled_out()
@@ -142,31 +173,25 @@ class Campaign:
             report.summary = self._denominator.summary(report.coverage)
             goal = self.plan.until_coverage
             report.gate_missed = goal is not None and report.summary.percent < goal
-        if self.plan.again and self._sample:
-            sample = self._sample[:MOST_AGAIN]
-            elsewhere = hashes_elsewhere(self.plan, sample)
-            report.again = len(elsewhere)
-            pairs = zip(sample, elsewhere, strict=False)
-            report.nondeterministic = [shown.number for shown, there in pairs if shown.trace_hash != there]
 
-    def _exhibit(self, hazard: str, shown: Shown, folder: Path | None) -> Exhibit:
+    def _exhibit(self, hazard: str, kept: Kept, folder: Path | None) -> Exhibit:
         """A smaller run that shows a hazard."""
-        outcome = judged(shown.configuration, ChoiceList(shown.values), self.oracles)
+        outcome = judged(kept.configuration, ChoiceList(kept.values), self.oracles)
         smaller = shrink(
-            shown.configuration,
+            kept.configuration,
             outcome,
             self.oracles,
             keeps=lambda one: any(sighting.hazard == hazard for sighting in one.hazards),
             most=MOST_RUNS_OF_HAZARD,
         )
         sighting = next(one for one in smaller.outcome.hazards if one.hazard == hazard)
-        note = f"{hazard}, {sighting.title}: {sighting.where}; found in run {shown.number} of seed {self.plan.seed}"
+        note = f"{hazard}, {sighting.title}: {sighting.where}; found in run {kept.number} of seed {self.plan.seed}"
         name = f"{self.plan.variant}-{hazard.lower()}"
         file = None if folder is None else _saved(folder, name, smaller, note)
         return Exhibit(
             hazard,
             sighting.title,
-            shown.number,
+            kept.number,
             sighting.where,
             sighting.step,
             file,

@@ -82,6 +82,34 @@ class Exhibit:
         return int(self.hazard[1:])
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A run that a campaign still has something to do with: what is needed to make it again.
+
+    values      its choices, the ordinary ones at the end left out
+    """
+
+    number: int
+    configuration: Any
+    values: tuple[int, ...]
+    trace_hash: str
+
+
+@dataclass(slots=True)
+class Ahead:
+    """What a campaign has not looked at yet; all of it is done when it ends.
+
+    failing    the first run of each way to fail that is not shrunk yet; `hazardous`: of each known hazard
+    sample     runs to be run again elsewhere
+    barren     runs in a row that have covered nothing new
+    """
+
+    failing: dict[tuple[str, ...], Kept] = field(default_factory=dict)
+    hazardous: dict[str, Kept] = field(default_factory=dict)
+    sample: list[Kept] = field(default_factory=list)
+    barren: int = 0
+
+
 @dataclass(slots=True)
 class CampaignReport:
     """What a campaign showed, so far.
@@ -96,6 +124,7 @@ class CampaignReport:
     gate_missed       the coverage asked for was not reached
     again             runs that were run again elsewhere; `nondeterministic`: those that were other runs there
     corpus            runs that covered something new: configuration, choices
+    ahead             what is still to be looked at
     """
 
     variant: str
@@ -123,6 +152,7 @@ class CampaignReport:
     again: int = 0
     nondeterministic: list[int] = field(default_factory=list)
     corpus: list[tuple[Any, tuple[int, ...]]] = field(default_factory=list)
+    ahead: Ahead = field(default_factory=Ahead)
 
     @property
     def hash(self) -> str:

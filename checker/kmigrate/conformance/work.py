@@ -11,6 +11,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +22,7 @@ from typing import Any, Self
 
 from kmigrate.conformance.coverage import Collector, Coverage
 from kmigrate.conformance.drivers import Schedule
+from kmigrate.conformance.findings import Kept
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.plan import Plan
@@ -28,6 +31,9 @@ from kmigrate.impl.simulation.choice import ChoiceList
 
 CHUNK = 16
 """Runs handed to a worker at a time."""
+
+LOOK_SECONDS = 0.5
+"""A worker looks as often as this whether its campaign is still there."""
 
 Job = tuple[int, Any, Schedule]
 """Number, configuration, schedule."""
@@ -52,6 +58,11 @@ class Shown:
     values: tuple[int, ...]
     coverage: Coverage
     hazards: tuple[str, ...] = ()
+
+    @property
+    def kept(self) -> Kept:
+        """What is needed to make it again."""
+        return Kept(self.number, self.configuration, self.values, self.trace_hash)
 
 
 def show(job: Job, oracles: Oracles) -> Shown:
@@ -84,7 +95,9 @@ class Crew:
 
     def __enter__(self) -> Self:
         if self._workers > 1:
-            self._pool = ProcessPoolExecutor(self._workers, initializer=_start, initargs=(self.oracles.pair,))
+            self._pool = ProcessPoolExecutor(
+                self._workers, initializer=_start, initargs=(self.oracles.pair, os.getpid())
+            )
         return self
 
     def __exit__(
@@ -107,9 +120,17 @@ _of_this_worker: list[Oracles] = []
 """The oracles of a worker process; empty in any other."""
 
 
-def _start(pair: Pair[Any]) -> None:
+def _start(pair: Pair[Any], campaign: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which then lets its workers go
+    threading.Thread(target=_end_with, args=(campaign,), daemon=True).start()
     _of_this_worker[:] = [Oracles(pair)]
+
+
+def _end_with(campaign: int) -> None:
+    """A campaign that is killed cannot let its workers go: they wait for work that never comes."""
+    while os.getppid() == campaign:
+        time.sleep(LOOK_SECONDS)
+    os._exit(1)
 
 
 def _chunk(jobs: Sequence[Job]) -> list[Shown]:
@@ -119,7 +140,7 @@ def _chunk(jobs: Sequence[Job]) -> list[Shown]:
 # -- once more, elsewhere ----------------------------------------------------------------------------------
 
 
-def hashes_elsewhere(plan: Plan, runs: Sequence[Shown]) -> list[str]:
+def hashes_elsewhere(plan: Plan, runs: Sequence[Kept]) -> list[str]:
     """The trace hashes of the same runs in a fresh process, under another hash seed."""
     pair = plan.pair
     document = {
