@@ -13,13 +13,15 @@ from hashlib import blake2b
 from pathlib import Path
 
 from kmigrate.conformance.denominator import Denominator
+from kmigrate.conformance.drivers import TOUR, Schedule
 from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.shrink import Smaller, shrink
-from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere
+from kmigrate.conformance.touring import LEAST_PERCENT, Touring, Tourist
+from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere, show
 from kmigrate.impl.simulation.choice import ChoiceList
 
 ROUND = 16
@@ -51,6 +53,7 @@ class Campaign:
         self._failing: dict[tuple[str, ...], Shown] = {}
         self._sample: list[Shown] = []
         self._barren = 0
+        self._oracles_of_tours = self.oracles
         self._denominator: Denominator | None = None
         if plan.scope == "small":
             self._denominator = Denominator(plan.pair, plan.smallest)
@@ -70,10 +73,39 @@ class Campaign:
                     if progress is not None:
                         line = f"{len(report.coverage.edges):,} edges, {len(report.failures)} ways to fail"
                         progress(report.traces, self.plan.traces, line)
+            if self.plan.tours is not None:
+                self._tour(self.plan.tours, progress)
         except KeyboardInterrupt:
             report.interrupted = True
         self._conclude(folder)
         report.seconds += time.monotonic() - started
+
+    def _tour(self, asked: Touring, progress: Callable[[int, int, str], None] | None) -> None:
+        """Tour the small scope. One tour in so many, and what the judge says no to, is a run like any other."""
+        report = self.report
+
+        def say(text: str) -> None:
+            if progress is not None:
+                progress(report.traces, self.plan.traces, text)
+
+        tourist = Tourist(asked, say)
+        tourist.seek()
+        oracles = self._oracles_of_tours = Oracles(tourist.pair)
+        whole = []
+        for number, trail in enumerate(tourist.tours()):
+            say(f"{number:,} tours")
+            if number % ONE_IN == 0:
+                whole.append(trail)
+        jobs = [(one.setting, Schedule(TOUR, values=one.values)) for one in (*whole, *tourist.failures())]
+        made = [show((report.traces + number, *job), oracles) for number, job in enumerate(jobs)]
+        for shown in made:
+            self._take(shown)
+        self._sample += made[: len(whole)]
+        report.toured = tourist.shown
+        report.summary = tourist.summary()
+        report.gate_missed = (
+            report.summary.percent < LEAST_PERCENT or report.summary.percent_of_reachable < asked.percent
+        )
 
     def _enough(self, started: float) -> bool:
         plan, report = self.plan, self.report
@@ -124,8 +156,9 @@ class Campaign:
         report, oracles = self.report, self.oracles
         with suppress(KeyboardInterrupt):
             for number, shown in sorted((shown.number, shown) for shown in self._failing.values()):
-                outcome = judged(shown.configuration, ChoiceList(shown.values), oracles)
-                smaller = shrink(shown.configuration, outcome, oracles)
+                judges = self._oracles_of_tours if shown.driver == TOUR else oracles
+                outcome = judged(shown.configuration, ChoiceList(shown.values), judges)
+                smaller = shrink(shown.configuration, outcome, judges)
                 report.findings.append(_finding(number, smaller, self.plan.seed, folder))
                 del self._failing[smaller.outcome.signature]
             for hazard, shown in sorted(self._hazardous.items(), key=lambda one: int(one[0][1:])):

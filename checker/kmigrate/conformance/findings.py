@@ -11,6 +11,7 @@ from kmigrate.conformance.coverage import Coverage
 from kmigrate.conformance.denominator import Summary
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.shrink import Smaller
+from kmigrate.conformance.touring import Toured
 
 FORMAT = "kmigrate-campaign"
 VERSION = 2
@@ -93,6 +94,7 @@ class CampaignReport:
     cells             all cells of the coverage matrix
     scenarios         all named scenarios
     summary           coverage with its denominator; None where there is none
+    toured            what tours of the small scope showed; None where none were made
     gate_missed       the coverage asked for was not reached
     again             runs that were run again elsewhere; `nondeterministic`: those that were other runs there
     corpus            runs that covered something new: configuration, choices
@@ -118,6 +120,7 @@ class CampaignReport:
     cells: list[tuple[str, ...]] = field(default_factory=list)
     scenarios: dict[str, tuple[str, ...]] = field(default_factory=dict)
     summary: Summary | None = None
+    toured: Toured | None = None
     gate_missed: bool = False
     interrupted: bool = False
     again: int = 0
@@ -173,6 +176,7 @@ class CampaignReport:
                 "edges": len(self.coverage.edges),
                 "pairs": len(self.coverage.pairs),
             },
+            "tours": None if self.toured is None else asdict(self.toured),
             "small_scope": None if self.summary is None else self.summary.as_json(),
             "matrix": [[*cell, self.coverage.cells[cell]] for cell in self.cells],
             "scenarios": {

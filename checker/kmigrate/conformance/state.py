@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.runfile import setting_as_json, setting_from_json
+from kmigrate.conformance.touring import Touring
 
 FORMAT = "kmigrate-campaign-state"
-VERSION = 3
+VERSION = 4
 
 _COUNTED = ("actions", "drivers", "found_by")
 
@@ -33,6 +34,7 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
             "traces": plan.traces,
             "drivers": list(plan.drivers),
             "scope": plan.scope,
+            "tours": None if plan.tours is None else list(astuple(plan.tours)),
         },
         "traces": report.traces,
         "events": report.events,
@@ -71,7 +73,8 @@ def load(path: Path) -> tuple[Plan, CampaignReport]:
 
 def _plan(document: dict[str, Any]) -> Plan:
     plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope")})
-    return replace(plan, drivers=tuple(document["drivers"]))
+    tours = None if document["tours"] is None else Touring(*document["tours"])
+    return replace(plan, drivers=tuple(document["drivers"]), tours=tours)
 
 
 def _report(path: str, document: dict[str, Any]) -> CampaignReport:
