@@ -171,7 +171,7 @@ class Campaign:
         report.never_taken = sorted(known - set(report.actions))
         report.cells = list(self.plan.pair.matrix(self.plan.smallest))
         report.scenarios = dict(self.plan.pair.scenarios(self.plan.smallest))
-        if self._denominator is not None:
+        if self._denominator is not None and report.toured is None:
             report.summary = self._denominator.summary(report.coverage)
             goal = self.plan.until_coverage
             report.gate_missed = goal is not None and report.summary.percent < goal
