@@ -35,6 +35,10 @@ CASES = 10
 STEPS = 60
 
 TRACES = 10_000
+
+MANY = 10
+"""So many times as many walks, for the rate with learning included: the more walks, the less that weighs."""
+
 BUDGET = 20_000
 """Steps that are executed for the graph; after them only what is known is walked."""
 
@@ -193,6 +197,13 @@ def walked() -> float:
         f"{steps / seconds:,.0f} judged steps/s, {events / seconds:,.0f} events/s"
     )
     print(f"{len(late):,} walks over what is known: {counted / alone:,.0f} judged steps/s")
+    many = time.process_time()
+    more = sum(walk.judged for walk in walker.walks((MANY - 1) * TRACES))
+    many = seconds + time.process_time() - many
+    print(
+        f"{MANY * TRACES:,} walks, learning included: {many:.1f} s, {(steps + more) / many:,.0f} judged steps/s, "
+        f"of which {graph.judged:,} were judged and the others looked up"
+    )
     again = [confirm(walk) for walk in made[::ONE_IN]]
     print(f"{len(again)} of them made again on fresh machines: {sum(not one for one in again)} the same")
     return counted / alone

@@ -8,6 +8,7 @@ import pytest
 
 from kmigrate.conformance import Setting, Systems
 from kmigrate.conformance.graph import Graph
+from kmigrate.conformance.product import Free
 from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, Script
 from kmigrate.conformance.walks import Walker, confirm
 from kmigrate.impl.kernel.freeze import Freezing
@@ -22,8 +23,8 @@ def graph(setting: Setting) -> Graph:
     return Graph(PAIR, setting)
 
 
-@pytest.mark.parametrize("free", [False, True], ids=["calm", "free"])
-def test_a_walk_is_event_for_event_and_key_for_key_what_a_fresh_machine_does(free: bool) -> None:
+@pytest.mark.parametrize("free", [Free.NOTHING, Free.MESSAGES], ids=["calm", "messages"])
+def test_a_walk_is_event_for_event_and_key_for_key_what_a_fresh_machine_does(free: Free) -> None:
     walk = Walker(Graph(PAIR, ONE_MOVE, free=free), 1, budget=600).walk()
     assert walk.judged >= 5
     assert confirm(walk, keys=True) == ""

@@ -19,6 +19,7 @@ from kmigrate.conformance import Campaign, CampaignReport, Plan
 from kmigrate.conformance.adequacy import Adequacy, adequacy
 from kmigrate.conformance.plan import DEFAULT_DRIVERS
 from kmigrate.conformance.state import Keeper, load
+from kmigrate.conformance.touring import NIGHTLY, QUICK, Touring
 from kmigrate.report import Watch
 from kmigrate.report.campaigns import adequacy_junit, campaign_junit, campaign_page
 
@@ -30,15 +31,24 @@ EVERY_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A campaign's length by name; mutants, and benign variants, are tried for so many runs of each driver."""
+    """A campaign's length by name.
+
+    traces       runs; beside tours of the small scope `beside_tours`
+    mutant_runs  runs of each driver for which a mutant is tried; `benign_runs`: a benign variant
+    """
 
     traces: int
+    beside_tours: int
+    tours: Touring
     mutant_runs: int
     benign_runs: int
     first_only: bool
 
 
-PROFILES = {"quick": Profile(150, 100, 10, True), "nightly": Profile(20_000, 400, 100, False)}
+PROFILES = {
+    "quick": Profile(150, 75, QUICK, 100, 10, True),
+    "nightly": Profile(20_000, 20_000, NIGHTLY, 400, 100, False),
+}
 
 
 @app.command("campaign")
@@ -59,6 +69,10 @@ def campaign_command(
     scope: Annotated[str, typer.Option(help="wide, or small: one shape, so that coverage is a fraction.")] = "wide",
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = 1,
     again: Annotated[bool, typer.Option(help="Make one run in a hundred again in another process.")] = True,
+    tours: Annotated[
+        bool | None,
+        typer.Option(help="Tour the small scope after the runs; by default where nothing is said of runs."),
+    ] = None,
     mutants: Annotated[bool, typer.Option("--mutants", help="Try the mutants instead: are they caught?")] = False,
     resume: Annotated[
         Path | None, typer.Option(help=f"Go on from the {Keeper.STATE} of an interrupted campaign.")
@@ -80,8 +94,12 @@ def campaign_command(
         raise WrongUse(f"no variant is called {variant!r}; there are published, hardened")
     if resume is None:
         drivers = tuple(driver) if driver else DEFAULT_DRIVERS
-        count = length.traces if traces is None else traces
-        plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope), None
+        if tours is None:
+            said = traces, seconds, until_coverage, plateau, driver
+            tours = variant == "hardened" and scope == "wide" and all(one is None for one in said)
+        count = traces or (length.beside_tours if tours else length.traces)
+        asked = length.tours if tours else None
+        plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope, tours=asked), None
     else:
         plan, report = load(resume)
         plan = plan if traces is None else replace(plan, traces=traces)
@@ -139,14 +157,20 @@ def _print(report: CampaignReport) -> None:
     line = f"{taken} of {taken + len(report.never_taken)} actions of the model were taken"
     out.print(line + (f"; never: {', '.join(report.never_taken)}" if report.never_taken else ""))
     out.print(f"{len(report.coverage.states):,} states and {len(report.coverage.edges):,} edges of the models")
+    if report.toured is not None:
+        toured = report.toured
+        out.print(
+            f"{toured.tours:,} tours of the small scope, {toured.fresh:,} of them on fresh machines, "
+            f"{toured.events:,} events, {toured.steps:,} of them actions"
+        )
     if report.summary is not None:
         summary = report.summary
         out.print(
             f"small scope: {summary.edges} of {summary.all_edges} edges ({summary.percent:.1f} %), "
             f"{summary.states} of {summary.all_states} states"
         )
-        for action, way in sorted(summary.uncovered, key=lambda one: len(one[1]))[:5]:
-            out.print(f"  not covered: {action} after {', '.join(way) or 'the start'}", style="dim")
+        for one in summary.nearest if report.toured else summary.nearest[:5]:
+            out.print(f"  not covered: {one}", style="dim")
     for name, (done, of) in report.unfinished_scenarios.items():
         out.print(f"  scenario not seen to its end: {name}, {done} of {of} actions", style="dim")
     if report.exhibits:

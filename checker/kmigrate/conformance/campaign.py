@@ -13,13 +13,16 @@ from hashlib import blake2b
 from pathlib import Path
 
 from kmigrate.conformance.denominator import Denominator
+from kmigrate.conformance.drivers import TOUR, Schedule
 from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding, Kept
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.shrink import Smaller, shrink
-from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere
+from kmigrate.conformance.systems import Systems
+from kmigrate.conformance.touring import LEAST_PERCENT, Touring, Tourist
+from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere, show
 from kmigrate.impl.simulation.choice import ChoiceList
 
 ROUND = 16
@@ -47,6 +50,7 @@ class Campaign:
         self.plan = plan
         self.oracles = oracles if oracles is not None else Oracles(plan.pair)
         self.report = report if report is not None else CampaignReport(plan.variant, plan.seed, plan.scope)
+        self._oracles_of_tours = Oracles(Systems(exact=True))
         self._denominator: Denominator | None = None
         if plan.scope == "small":
             self._denominator = Denominator(plan.pair, plan.smallest)
@@ -76,12 +80,41 @@ class Campaign:
                         progress(report.traces, self.plan.traces, line)
                     if keep is not None:
                         keep(False)
+            if self.plan.tours is not None:
+                self._tour(self.plan.tours, progress)
             if keep is not None and (report.ahead.failing or report.ahead.hazardous):
                 keep(True)
         except KeyboardInterrupt:
             report.interrupted = True
         self._conclude(folder)
         report.seconds += time.monotonic() - started
+
+    def _tour(self, asked: Touring, progress: Callable[[int, int, str], None] | None) -> None:
+        """Tour the small scope. One tour in so many, and what the judge says no to, is a run like any other."""
+        report = self.report
+
+        def say(text: str) -> None:
+            if progress is not None:
+                progress(report.traces, self.plan.traces, text)
+
+        oracles = self._oracles_of_tours
+        tourist = Tourist(asked, say)
+        tourist.seek()
+        whole = []
+        for number, trail in enumerate(tourist.tours()):
+            say(f"{number:,} tours")
+            if number % ONE_IN == 0:
+                whole.append(trail)
+        jobs = [(one.setting, Schedule(TOUR, values=one.values)) for one in (*whole, *tourist.failures())]
+        made = [show((report.traces + number, *job), oracles) for number, job in enumerate(jobs)]
+        for shown in made:
+            self._take(shown)
+        report.ahead.sample += [shown.kept for shown in made[: len(whole)]]
+        report.toured = tourist.shown
+        report.summary = tourist.summary()
+        report.gate_missed = (
+            report.summary.percent < LEAST_PERCENT or report.summary.percent_of_reachable < asked.percent
+        )
 
     def _enough(self, started: float) -> bool:
         plan, report = self.plan, self.report
@@ -138,9 +171,10 @@ class Campaign:
 
     def _conclude(self, folder: Path | None) -> None:
         """Shrink what failed, sum up the coverage, make some runs again elsewhere."""
-        report, oracles, ahead = self.report, self.oracles, self.report.ahead
+        report, ahead = self.report, self.report.ahead
         try:
             for kept in sorted(ahead.failing.values(), key=lambda kept: kept.number):
+                oracles = self._oracles_of_tours if kept.toured else self.oracles
                 outcome = judged(kept.configuration, ChoiceList(kept.values), oracles)
                 smaller = shrink(kept.configuration, outcome, oracles)
                 report.findings.append(_finding(kept.number, smaller, self.plan.seed, folder))
@@ -169,7 +203,7 @@ class Campaign:
         report.never_taken = sorted(known - set(report.actions))
         report.cells = list(self.plan.pair.matrix(self.plan.smallest))
         report.scenarios = dict(self.plan.pair.scenarios(self.plan.smallest))
-        if self._denominator is not None:
+        if self._denominator is not None and report.toured is None:
             report.summary = self._denominator.summary(report.coverage)
             goal = self.plan.until_coverage
             report.gate_missed = goal is not None and report.summary.percent < goal

@@ -19,10 +19,11 @@ from kmigrate.conformance.look import ClusterView, Picture
 from kmigrate.conformance.machine import TICK, Machine
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.part import PartState, PartStep, Stimulus
-from kmigrate.conformance.product import Option, Place, Product, label_of
+from kmigrate.conformance.product import Free, Option, Place, Product, label_of
 from kmigrate.conformance.scope import Scope
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.steps import Numbering
+from kmigrate.conformance.swarm import FAULTS
 from kmigrate.impl.daemon.attempt import Attempt
 from kmigrate.impl.kernel.communicators import HEADER_BYTES
 from kmigrate.impl.simulation.choice import Ordinary
@@ -84,7 +85,8 @@ class Closure:
     def __init__(self, pair: Pair[Any], setting: Setting, scope: Scope) -> None:
         self.pair, self.setting, self.scope = pair, setting, scope
         self.oracle = Oracle(pair, setting)
-        self.product = Product(setting, self.oracle.model, self.oracle.table, free=scope.messages)
+        free = Free.MESSAGES if scope.messages else Free.NOTHING
+        self.product = Product(setting, self.oracle.model, self.oracle.table, free=free)
         self.nodes: list[Node] = []
         self.ways = 0
         self.states: set[State] = set()
@@ -163,7 +165,7 @@ class Closure:
     def _faults(self, step: PartStep) -> Iterator[NetworkFault]:
         """Each fault of each transfer that a step hands to the network."""
         for position, transfer in enumerate(step.sent):
-            for kind in FaultKind:
+            for kind in FAULTS:
                 if kind is not FaultKind.FLIPPED:
                     yield NetworkFault(position, kind)
                 elif isinstance(transfer.contents[-1], bytes):
@@ -258,7 +260,7 @@ class Closure:
     def _message(self, place: Place) -> Option | None:
         """The first message by label of which the model sees nothing; None if there is none, or all are free."""
         product = self.product
-        for option in place.options if not product.free else ():
+        for option in place.options if product.free is Free.NOTHING else ():
             if option.stimulus.transfer is not None and not product.chosen(option):
                 step, _ = product.take(place, option)
                 if product.hidden(place.parts[option.part], step):

@@ -6,6 +6,7 @@ What was covered is divided by it, and each edge that was not is listed with a s
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,38 +78,71 @@ class Denominator:
 
     def summary(self, coverage: Coverage) -> Summary:
         """Covered and not, in numbers and in words."""
-        taken = self.covered(coverage)
+        return self.summary_of(self.covered(coverage))
+
+    def summary_of(self, taken: set[Edge], why_never: Callable[[Edge], str] = lambda edge: "") -> Summary:
+        """The same for edges; `why_never` says why the machine takes none, if that is known, of each other one."""
         states = {self.edges[edge] for edge in taken} | set(self.oracle.initial)
         return Summary(
             len(states),
             len(self._parent),
             len(taken),
             len(self.edges),
-            tuple((self.label(e.action), tuple(self.way_to(e.state))) for e in self.edges if e not in taken),
+            tuple(
+                Uncovered(self.label(edge.action), tuple(self.way_to(edge.state)), why_never(edge))
+                for edge in self.edges
+                if edge not in taken
+            ),
         )
 
 
 @dataclass(frozen=True, slots=True)
+class Uncovered:
+    """An edge that was not taken: its action, a shortest way of the model to it, and why, if that is known."""
+
+    action: str
+    way: tuple[str, ...]
+    why: str = ""
+
+    def __str__(self) -> str:
+        because = f": {self.why}" if self.why else ""
+        return f"{self.action} after {', '.join(self.way) or 'the start'}{because}"
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """Coverage with its denominator. `uncovered` has each edge's action and the way to where it is enabled."""
+    """Coverage with its denominator."""
 
     states: int
     all_states: int
     edges: int
     all_edges: int
-    uncovered: tuple[tuple[str, tuple[str, ...]], ...]
+    uncovered: tuple[Uncovered, ...]
 
     @property
     def percent(self) -> float:
         """Edges covered, in percent."""
         return 100.0 * self.edges / self.all_edges if self.all_edges else 100.0
 
+    @property
+    def percent_of_reachable(self) -> float:
+        """The same, of those edges of which it is not known why the machine takes none."""
+        reachable = self.all_edges - sum(bool(one.why) for one in self.uncovered)
+        return 100.0 * self.edges / reachable if reachable else 100.0
+
+    @property
+    def nearest(self) -> list[Uncovered]:
+        """What was not covered, nearest to the start first."""
+        return sorted(self.uncovered, key=lambda one: len(one.way))
+
     def as_json(self, most: int = 50) -> dict[str, Any]:
         """As a document, with at most `most` of the uncovered edges, those nearest to the start first."""
-        nearest = sorted(self.uncovered, key=lambda one: len(one[1]))
         return {
             "states": [self.states, self.all_states],
             "edges": [self.edges, self.all_edges],
             "percent": round(self.percent, 2),
-            "uncovered": [{"action": action, "way": list(way)} for action, way in nearest[:most]],
+            "percent_of_reachable": round(self.percent_of_reachable, 2),
+            "uncovered": [
+                {"action": one.action, "way": list(one.way), "why": one.why} for one in self.nearest[:most]
+            ],
         }

@@ -36,6 +36,9 @@ FIRST_NODE = 1
 FAULT_HORIZON = 70
 """Deliveries among which faults are planned: about two migrations."""
 
+TOUR = "tour"
+"""The driver of a run whose choices are known: its values, and then the ordinary course. No campaign draws it."""
+
 KINDS = ("ordinary", "planned", "random", "priorities", "delays", "hurry", "late", "guided")
 
 
@@ -43,7 +46,7 @@ KINDS = ("ordinary", "planned", "random", "priorities", "delays", "hurry", "late
 class Schedule:
     """A driver's parameters as small values: what Hypothesis draws, what a campaign numbers.
 
-    kind       one of KINDS
+    kind       one of KINDS, or TOUR
     seed       of its generator
     boldness   random: the chance, in percent, to depart from the ordinary course at each choice
     changes    planned: how many departures from the ordinary course; priorities: how many times the most urgent
@@ -51,7 +54,7 @@ class Schedule:
                many times a core hurries;
                guided: how many of the values are changed
     faults     (question, answer) of each fault: at the so-many-th delivery this alternative
-    values     guided: the choices that are changed and then repeated
+    values     guided: the choices that are changed and then repeated; tour: those that are made
     patient    random and priorities: timers wait until nothing else is pending, so that runs come far
     """
 
@@ -74,6 +77,7 @@ class Schedule:
             "hurry": HurryDriver,
             "late": LateDriver,
             "guided": GuidedDriver,
+            TOUR: TourDriver,
         }
         return made[self.kind](self)
 
@@ -376,3 +380,12 @@ class GuidedDriver(Driver):
         """The next value, whatever is asked."""
         place = len(self.made)
         return self._values[place] % n if place < len(self._values) else 0
+
+
+class TourDriver(Driver):
+    """Makes the choices of a tour."""
+
+    def decide(self, n: int, kind: str, labels: Sequence[str]) -> int:
+        """The next value; past the end the ordinary course."""
+        place, values = len(self.made), self.schedule.values
+        return values[place] % n if place < len(values) else 0

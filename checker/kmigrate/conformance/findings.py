@@ -11,6 +11,7 @@ from kmigrate.conformance.coverage import Coverage
 from kmigrate.conformance.denominator import Summary
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.shrink import Smaller
+from kmigrate.conformance.touring import Toured
 
 FORMAT = "kmigrate-campaign"
 VERSION = 2
@@ -87,12 +88,14 @@ class Kept:
     """A run that a campaign still has something to do with: what is needed to make it again.
 
     values      its choices, the ordinary ones at the end left out
+    toured      whether it is a tour, which is judged by the model of the small scope
     """
 
     number: int
     configuration: Any
     values: tuple[int, ...]
     trace_hash: str
+    toured: bool = False
 
 
 @dataclass(slots=True)
@@ -121,6 +124,7 @@ class CampaignReport:
     cells             all cells of the coverage matrix
     scenarios         all named scenarios
     summary           coverage with its denominator; None where there is none
+    toured            what tours of the small scope showed; None where none were made
     gate_missed       the coverage asked for was not reached
     again             runs that were run again elsewhere; `nondeterministic`: those that were other runs there
     corpus            runs that covered something new: configuration, choices
@@ -147,6 +151,7 @@ class CampaignReport:
     cells: list[tuple[str, ...]] = field(default_factory=list)
     scenarios: dict[str, tuple[str, ...]] = field(default_factory=dict)
     summary: Summary | None = None
+    toured: Toured | None = None
     gate_missed: bool = False
     interrupted: bool = False
     again: int = 0
@@ -203,6 +208,7 @@ class CampaignReport:
                 "edges": len(self.coverage.edges),
                 "pairs": len(self.coverage.pairs),
             },
+            "tours": None if self.toured is None else asdict(self.toured),
             "small_scope": None if self.summary is None else self.summary.as_json(),
             "matrix": [[*cell, self.coverage.cells[cell]] for cell in self.cells],
             "scenarios": {

@@ -17,7 +17,7 @@ from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
 from kmigrate.conformance.look import ClusterView, Picture
 from kmigrate.conformance.machine import TICK, Machine
 from kmigrate.conformance.pair import Pair
-from kmigrate.conformance.product import Option, Place, Product, label_of
+from kmigrate.conformance.product import Free, Option, Place, Product, label_of
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.steps import Numbering
 from kmigrate.impl.daemon.attempt import Attempt
@@ -33,12 +33,14 @@ class Way:
     """One event that is seen, or a tick, and the hidden ones after it.
 
     after   None where the judge says no
+    options what is taken
     edges   of the model, those that the first event is
     labels  of all events, empty where there was nothing to choose
     lines   what they add to the hash of a run
     """
 
     after: Node | None
+    options: tuple[Option, ...]
     edges: tuple[Edge, ...]
     labels: tuple[str, ...]
     lines: bytes
@@ -52,6 +54,7 @@ class Node:
 
     parent     the way by which it was reached first, and from where
     unhurried  the ways that are no ticks
+    known      ways that were judged one by one: by option, and by what was free
     """
 
     number: int
@@ -60,26 +63,36 @@ class Node:
     parent: tuple[Node, Way] | None
     ways: list[Way] | None = None
     unhurried: list[Way] = field(default_factory=list)
+    known: dict[tuple[Option, Free], Way | None] = field(default_factory=dict)
 
 
 class Graph:
     """All that was judged of the machines of one setting.
 
-    free      whether messages may wait as long as they like; otherwise they arrive before anything else
+    free      what is free to be chosen besides what is seen, and ticks
+    loose     whether letters of daemons come at any time, in any order, again and again, or never
+    edges     of the model that the machine took
     nodes     in the order in which they were reached
     failures  the first way to each kind of nonconformance: the node before, and the way
     judged    steps that were judged for the first time
     """
 
     def __init__(
-        self, pair: Pair[Any], setting: Setting, oracle: Oracle | None = None, *, free: bool = False
+        self,
+        pair: Pair[Any],
+        setting: Setting,
+        oracle: Oracle | None = None,
+        *,
+        free: Free = Free.NOTHING,
+        loose: bool = False,
     ) -> None:
         self.pair, self.setting = pair, setting
         self.oracle = oracle or Oracle(pair, setting)
-        self.product = Product(setting, self.oracle.model, self.oracle.table, free=free)
+        self.product = Product(setting, self.oracle.model, self.oracle.table, free=free, loose=loose)
         self.nodes: list[Node] = []
         self.failures: dict[tuple[str, ...], tuple[Node, Way]] = {}
         self.judged = 0
+        self.edges: set[Edge] = set()
         self._known: dict[tuple[Place, Context], Node] = {}
         self._picture = Picture(self.oracle.model, setting.geometry.torus.first_compute)
         judge = Judge(Machine(self.product.setting, Ordinary()), self.oracle)
@@ -91,11 +104,6 @@ class Graph:
     def states(self) -> set[State]:
         """States of the model in which the machine was."""
         return {state for node in self.nodes for state in node.context[0]}
-
-    @property
-    def edges(self) -> set[Edge]:
-        """Edges of the model that the machine took."""
-        return {edge for node in self.nodes for way in node.ways or () for edge in way.edges}
 
     def _node(self, place: Place, context: Context, parent: tuple[Node, Way] | None) -> Node:
         key = place, context
@@ -109,32 +117,42 @@ class Graph:
         """All ways on from a node, judged now if they never were; none where nothing more is to be expected."""
         if node.ways is None:
             node.ways = []
-            for option in node.place.options if not node.place.rests else ():
-                way = self._way(node, option)
+            for option in node.place.options:
+                if node.place.rests and not option.kept:
+                    continue
+                way = self.way(node, option, self.product.free)
                 if way is not None:
                     node.ways.append(way)
             node.unhurried = [way for way in node.ways if not way.tick]
         return node.ways
 
-    def _way(self, node: Node, option: Option) -> Way | None:
+    def way(self, node: Node, option: Option, free: Free) -> Way | None:
+        """One way on from a node, judged now if it never was; None for what is hidden and not to be chosen."""
+        key = option, free
+        if key not in node.known:
+            node.known[key] = self._way(node, option, free)
+        return node.known[key]
+
+    def _way(self, node: Node, option: Option, free: Free) -> Way | None:
         product, place = self.product, node.place
         tick, label = option.label.endswith(TICK), label_of(place, option)
         edges: tuple[Edge, ...] = ()
         try:
             step, after = product.take(place, option)
             if product.hidden(place.parts[option.part], step):
-                if not product.chosen(option) or after is place:
+                if not product.chosen(option, free) or after is place:
                     return None
                 context, wrong = node.context, None
             else:
                 context, edges, wrong = self._judge(node.context, step.step, after)
         except Exception as error:
             wrong = Nonconformance("error", type(error).__name__, 0, f"the machine broke down: {error}")
-            return self._failed(node, Way(None, (), (label,), b"", tick, wrong))
+            return self._failed(node, Way(None, (option,), (), (label,), b"", tick, wrong))
         if wrong is not None:
-            return self._failed(node, Way(None, edges, (label,), step.line, tick, wrong))
-        calm = product.calm(after)
-        way = Way(None, edges, (label, *calm.labels), step.line + calm.lines, tick)
+            return self._failed(node, Way(None, (option,), edges, (label,), step.line, tick, wrong))
+        calm = product.calm(after, free)
+        self.edges.update(edges)
+        way = Way(None, (option, *calm.options), edges, (label, *calm.labels), step.line + calm.lines, tick)
         way.after = self._node(calm.end, context, (node, way))
         return way
 

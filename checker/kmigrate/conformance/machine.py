@@ -7,16 +7,17 @@ machine up takes as long as a run; it is done once for each setting, and copied.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import blake2b
 
 from kmigrate.conformance.look import Whole
-from kmigrate.conformance.programs import BEGIN, DONE, IDENTITY, WORD
+from kmigrate.conformance.programs import BEGIN, DONE, IDENTITY, WORD, Script
 from kmigrate.conformance.setting import Setting, program_of
 from kmigrate.conformance.table import Step
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.daemon.names import Record
+from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.uarea import SYSTEM_NTHREADS
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 from kmigrate.impl.simulation.loop import Pending
@@ -95,10 +96,8 @@ class Machine:
     @property
     def offered(self) -> list[Pending]:
         """What can be next, the ordinary course first."""
-        found = sorted(self.loop.offered, key=_label)
-        place = bisect_right(found, self.turn, key=_label)
-        turns = found[place:] + found[:place]
-        return [event for event in turns if _works(event)] + [event for event in turns if not _works(event)]
+        found = {event.label: event for event in self.loop.offered}
+        return [found[label] for label in in_turns(found, self.turn)]
 
     def step(self) -> Step | None:
         """Let one event happen, with all that is told while it does; None when the run is over.
@@ -119,7 +118,7 @@ class Machine:
         if len(offered) > 1:
             chosen = self.loop.choices.choose(len(offered), TASK, [event.label for event in offered])
         self.turn = offered[chosen].label
-        self._idle = 0 if _works(offered[0]) else self._idle + 1
+        self._idle = 0 if _works(offered[0].label) else self._idle + 1
         self.steps += 1
         return self._happened(self.loop.take(offered[chosen]))
 
@@ -198,9 +197,14 @@ class Machine:
         return all(self.rests(cluster) for cluster in range(len(self.daemons)))
 
     def rests(self, cluster: int) -> bool:
-        """Whether a cluster has stopped, or has no attempt open, no letter to write and no thread at work."""
+        """Whether a cluster has stopped, or no attempt is open there, no letter in hand, no thread at work."""
         if self.stopped(cluster):
             return True
+        dispatcher = self.kernels[cluster].dispatcher
+        if dispatcher.begun is not None or dispatcher.board.credits:
+            return False
+        if self.system.network.mailboxes[self._first + cluster].received:
+            return False
         daemon = self.daemons[cluster]
         if daemon.source.current is not None or daemon.destination.current is not None:
             return False
@@ -245,13 +249,16 @@ def _nobody(process: int | None) -> str:
     return "nobody" if process is None else f"p{process}"
 
 
-def _label(event: Pending) -> str:
-    return event.label
+def in_turns(labels: Iterable[str], turn: str) -> list[str]:
+    """What can be next, the ordinary course first; `turn` is what has happened last."""
+    found = sorted(labels)
+    place = bisect_right(found, turn)
+    turns = found[place:] + found[:place]
+    return [label for label in turns if _works(label)] + [label for label in turns if not _works(label)]
 
 
-def _works(event: Pending) -> bool:
+def _works(label: str) -> bool:
     """Whether an event is neither a step of user code nor a timer: such events come to an end by themselves."""
-    label = event.label
     return not label.endswith(TICK) and (not label.endswith(RUN) or label.endswith(MASTER_RUN))
 
 
@@ -280,6 +287,22 @@ def _fresh(setting: Setting) -> WholeMachine:
     )
 
 
+def _is_a_further_thread(setting: Setting, event: Pending) -> bool:
+    """Whether a slave core but the first goes on: further threads wait, so that a run begins before they do."""
+    return setting.variant != "published" and event.label[2:4] in (
+        f".{core}" for core in range(2, setting.slaves + 1)
+    )
+
+
+def _is_up(kernel: Kernel, script: Script, variant: str) -> bool:
+    """Whether a process has all its threads, and its first one has heard that; published machines are not judged
+    step by step and begin at once."""
+    if kernel.uarea.nthreads != SYSTEM_NTHREADS + 1 + len(script.workers):
+        return False
+    first = next(iter(kernel.uarea.threads())).tid
+    return variant == "published" or not any(board.owner == first and board.done for board in kernel.boards)
+
+
 _prototypes: dict[tuple[object, ...], WholeMachine] = {}
 
 
@@ -295,11 +318,16 @@ def prototype(setting: Setting) -> WholeMachine:
         agenda = system.agenda
         for _ in range(UP_EVENTS):
             if len(system.services.state.records) == len(setting.scripts) and all(
-                system.cluster(number).kernel.uarea.nthreads == SYSTEM_NTHREADS + 1 + len(script.workers)
+                _is_up(system.cluster(number).kernel, script, setting.variant)
                 for number, script in enumerate(setting.scripts)
             ):
                 break
-            agenda.take(agenda.pending[0])
+            agenda.take(
+                next(
+                    (event for event in agenda.pending if not _is_a_further_thread(setting, event)),
+                    agenda.pending[0],
+                )
+            )
         else:
             raise AssertionError(f"the machine of {setting} does not come up")
         _prototypes[built] = system

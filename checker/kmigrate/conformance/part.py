@@ -38,13 +38,15 @@ View: TypeAlias = ClusterView | Records
 class Stimulus:
     """What happens to a part: one of its own steps by label, or a message, a wish, a crash.
 
-    faults  what goes wrong with the transfers that it hands to the network now, by their position among these
+    faults  what goes wrong with the transfers that it hands to the network now, by their position
+    first   position of the first of these
     """
 
     label: str
     transfer: Transfer | None = None
     wish: Wish | None = None
     faults: tuple[NetworkFault, ...] = ()
+    first: int = 0
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -56,6 +58,7 @@ class PartState:
     labels  what it can do by itself
     view    what the abstraction sees of it; `looks` is its number among the views of the part
     rests   nothing more is to be expected of it unless something comes
+    mark    how far it is with what the model does not see
     ways    what was executed from here
     """
 
@@ -65,6 +68,7 @@ class PartState:
     view: View
     looks: int
     rests: bool
+    mark: int
     origin: tuple[PartState, Stimulus] | None
     ways: dict[Stimulus, PartStep] = field(default_factory=dict)
 
@@ -122,6 +126,10 @@ class Part(ABC):
     def rests(self) -> bool:
         """Whether nothing more is to be expected of it."""
 
+    def mark(self) -> int:
+        """How far it is with what the model does not see."""
+        return 0
+
     # -- its states --------------------------------------------------------------------------------------
 
     def first(self) -> PartState:
@@ -149,7 +157,7 @@ class Part(ABC):
             agenda.withdraw(pending)
         after = self._at = self._state((state, stimulus))
         sent = tuple(replace(transfer, sent=0) for _, transfer in under_way)
-        return PartStep(after, sent, fabric.carried, step, line_of(step))
+        return PartStep(after, sent, fabric.carried - stimulus.first, step, line_of(step))
 
     def _go(self, state: PartState) -> None:
         """Bring it into a state, from the last one on the way there that is held."""
@@ -185,7 +193,7 @@ class Part(ABC):
         system = self.machine.system
         fabric, tape = system.fabric, system.agenda.tape
         fabric.under_way.clear()
-        fabric.carried = 0
+        fabric.carried = stimulus.first
         fabric.plan = {fault.position: fault for fault in stimulus.faults}
         tape.events.clear()
         if stimulus.label == CRASH:
@@ -220,6 +228,7 @@ class Part(ABC):
                 view,
                 self._views.setdefault(view, len(self._views)),
                 self.rests(),
+                self.mark(),
                 origin,
             )
             self._known[key] = found
@@ -277,6 +286,11 @@ class ClusterPart(Part):
     def rests(self) -> bool:
         """Whether its processes are done and its daemon has nothing to do."""
         return self.machine.rests(self.cluster)
+
+    def mark(self) -> int:
+        """Pieces of an image that have come."""
+        coming = self.machine.daemons[self.cluster].destination.current
+        return 0 if coming is None else coming.assembly.awaited
 
 
 class ServicesPart(Part):

@@ -12,6 +12,7 @@ from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.setting import VARIANTS, Setting
 from kmigrate.conformance.swarm import Swarm
 from kmigrate.conformance.systems import Systems, systems
+from kmigrate.conformance.touring import Touring
 
 SCOPES = ("wide", "small")
 
@@ -39,9 +40,10 @@ class Plan:
     plateau         stop after so many runs in a row that cover no new edge; None: not for that
     drivers         from which each run picks one
     scope           `wide`: machines and scripts of many shapes; `small`: two clusters, a process with two threads
-                    that asks to move and asks again, so that coverage has a denominator
+                    that asks to move once, so that coverage has a denominator
     workers         processes; the result does not depend on their number
     again           run one run in a hundred again in a fresh process under another hash seed
+    tours           how the small scope is toured after the runs; None: not at all
     Raises          BadPlan
     """
 
@@ -55,6 +57,7 @@ class Plan:
     scope: str = "wide"
     workers: int = 1
     again: bool = False
+    tours: Touring | None = None
 
     def __post_init__(self) -> None:
         if self.variant not in VARIANTS:
@@ -70,6 +73,8 @@ class Plan:
             raise BadPlan("drivers", "empty", f"there must be one of {', '.join(DRIVERS)}")
         if self.workers < 1:
             raise BadPlan("workers", self.workers, "there must be at least one")
+        if self.tours is not None and self.variant != "hardened":
+            raise BadPlan("tours", self.tours, "only hardened machines are judged step by step")
         if self.until_coverage is not None and self.scope != "small":
             raise BadPlan("until-coverage", self.until_coverage, "only the small scope has a denominator")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-from kmigrate.conformance.programs import PAGE, Script, machine_code
+from kmigrate.conformance.programs import CALL, PAGE, Script, machine_code
 from kmigrate.impl.chip.elf import Segment
 from kmigrate.impl.chip.geometry import TINY, Geometry, Torus
 from kmigrate.impl.kernel.placement import Placement
@@ -96,6 +96,11 @@ class Setting:
     def pages(self) -> bool:
         """Whether a process takes a page."""
         return any(PAGE in script.main for script in self.scripts)
+
+    @property
+    def calls(self) -> bool:
+        """Whether a thread besides the first makes remote calls."""
+        return any(CALL in worker for script in self.scripts for worker in script.workers)
 
     @property
     def requests(self) -> int:

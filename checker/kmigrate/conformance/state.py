@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from kmigrate.conformance.findings import Ahead, CampaignReport, Exhibit, Findin
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.runfile import setting_as_json, setting_from_json
+from kmigrate.conformance.touring import Touring
 
 FORMAT = "kmigrate-campaign-state"
 VERSION = 4
@@ -42,6 +43,7 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
             "traces": plan.traces,
             "drivers": list(plan.drivers),
             "scope": plan.scope,
+            "tours": None if plan.tours is None else list(astuple(plan.tours)),
         },
         "traces": report.traces,
         "events": report.events,
@@ -122,7 +124,8 @@ def load(path: Path) -> tuple[Plan, CampaignReport]:
 
 def _plan(document: dict[str, Any]) -> Plan:
     plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope")})
-    return replace(plan, drivers=tuple(document["drivers"]))
+    tours = None if document["tours"] is None else Touring(*document["tours"])
+    return replace(plan, drivers=tuple(document["drivers"]), tours=tours)
 
 
 def _report(path: str, document: dict[str, Any]) -> CampaignReport:
@@ -150,12 +153,12 @@ def _report(path: str, document: dict[str, Any]) -> CampaignReport:
 
 
 def _kept_as_json(kept: Kept) -> list[Any]:
-    return [kept.number, setting_as_json(kept.configuration), list(kept.values), kept.trace_hash]
+    return [kept.number, setting_as_json(kept.configuration), list(kept.values), kept.trace_hash, kept.toured]
 
 
 def _kept(path: str, document: list[Any]) -> Kept:
-    number, made, values, trace_hash = document
-    return Kept(number, setting_from_json(path, made), tuple(values), trace_hash)
+    number, made, values, trace_hash, toured = document
+    return Kept(number, setting_from_json(path, made), tuple(values), trace_hash, toured)
 
 
 def _exhibit(document: dict[str, Any]) -> Exhibit:

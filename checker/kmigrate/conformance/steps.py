@@ -46,6 +46,7 @@ SERVICE = "system.services.Services._heed"
 DAEMON: dict[str, tuple[str, str]] = {
     "granted": ("grant", "destination.DestinationSide._grant"),
     "refused": ("refuse", "destination.DestinationSide.heed"),
+    "answered_again": ("answer_again", "destination.DestinationSide.heed"),
     "freeze_started": ("start_freeze", "source.SourceSide._heed_want"),
     "barrier_passed": ("pass_barrier", "source.SourceSide._pass_barrier"),
     "cancelled": ("cancel", "source.SourceSide._give_up"),
@@ -89,7 +90,6 @@ HIDDEN = TRANSFERS | SERVICES | FAULTS | {"tick", "task"}
 """Steps that change nothing that the model speaks of: transfers arrive, time passes, an emitted task runs, the
 services look after what was asked of them."""
 
-_UNTOLD = "the daemon does not tell of it; where messages last it changes nothing"
 _NOT_WITHOUT = "only without a mechanism, which the machine does not lack"
 
 
@@ -272,5 +272,5 @@ def machines(model: Model, first: int) -> Table:
             Row("run", ("fetch", "unblock"), bind.then_woken(bind.core), scheduler + "wake_one"),
             Row("run", ("serve", "unblock"), bind.then_woken(bind.served), scheduler + "wake"),
         ]
-    absent = {"answer_stale": _NOT_WITHOUT, "answer_again": _UNTOLD}
+    absent = {"answer_stale": _NOT_WITHOUT}
     return Table(tuple(rows), HIDDEN, absent=absent, quiet=frozenset(CORES), again=AGAIN)

@@ -93,7 +93,7 @@ class Systems(Pair[Setting]):
             0 if self.exact else 1,
             sum(wish.to >= 0 for wish in configuration.wishes),
             len(configuration.crashes),
-            1 if self.exact else 2,
+            int(configuration.calls) if self.exact else 2,
         )
 
     def model(self, configuration: Setting) -> Model:
@@ -125,11 +125,19 @@ class Systems(Pair[Setting]):
         return machine.trace_hash
 
     def opening(self, model: Model, initial: State, seen: tuple[int | None, ...]) -> State | None:
-        """The threads are somewhere by now: the kernels' part of the state is what it is."""
+        """The threads are somewhere by now: the kernels' part of the state is what it is.
+
+        A call whose answer lies on a board has taken effect.
+        """
         state = list(initial)
+        first, cores, threads = model.schema.first_slot, model.parameters["cores"], model.parameters["threads"]
         for slot, found in enumerate(seen):
             if found is not None and found >= 0 and model.schema.slots[slot].variable.name in OF_THE_KERNEL:
                 state[slot] = found
+        for process in range(model.parameters["processes"]):
+            for thread in state[first["answered"] + process * cores :][:cores]:
+                if thread > 0:
+                    state[first["effects"] + process * threads + thread - 1] = 1
         return tuple(state)
 
     # -- ends --------------------------------------------------------------------------------------------

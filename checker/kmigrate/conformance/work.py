@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from kmigrate.conformance.coverage import Collector, Coverage
-from kmigrate.conformance.drivers import Schedule
+from kmigrate.conformance.drivers import TOUR, Schedule
 from kmigrate.conformance.findings import Kept
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.pair import Pair
@@ -62,7 +62,7 @@ class Shown:
     @property
     def kept(self) -> Kept:
         """What is needed to make it again."""
-        return Kept(self.number, self.configuration, self.values, self.trace_hash)
+        return Kept(self.number, self.configuration, self.values, self.trace_hash, self.driver == TOUR)
 
 
 def show(job: Job, oracles: Oracles) -> Shown:

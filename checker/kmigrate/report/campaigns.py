@@ -46,6 +46,8 @@ shrunk to {{ finding.items }} items and {{ finding.deviations }} departures from
 {{ report.coverage.pairs | length }} consecutive pairs of actions of the models, all shapes together.
 {% if report.summary %}At the small scope {{ report.summary.edges }} of {{ report.summary.all_edges }} edges
 ({{ '%.1f' % report.summary.percent }} %), {{ report.summary.states }} of {{ report.summary.all_states }} states.
+{% if report.toured %}{{ report.toured.tours }} tours go there, {{ report.toured.fresh }} of them on fresh
+machines.{% endif %}
 {% endif %}
 {% if report.never_taken %}Never taken: {{ report.never_taken | join(', ') }}.{% endif %}</p>
 {% if report.scenarios %}<table><tr><th>scenario</th><th>progress</th></tr>

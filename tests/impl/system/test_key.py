@@ -72,9 +72,9 @@ def test_no_order_and_no_fault_loses_doubles_or_tears_a_process(seed: int, fault
     random = Random(seed)
     system, processes = running(Drawn(random, random.choice((0.3, 0.7, 0.95, 1.0))))
     for position in random.sample(range(80), faults):
-        fault = NetworkFault(
-            system.fabric.carried + position, random.choice(list(FaultKind)), random.randrange(3_000_000)
-        )
+        kind = random.choice(list(FaultKind))
+        amount = random.randrange(3 if kind is FaultKind.REPEATED else 3_000_000)
+        fault = NetworkFault(system.fabric.carried + position, kind, amount)
         system.fabric.plan[fault.position] = fault
     system.move(processes[0], 2)
     system.move(processes[1], random.choice((0, 2, 3)))
@@ -140,11 +140,11 @@ def test_a_fault_happens_to_the_transfer_of_its_position(kind: FaultKind) -> Non
     system, processes = running()
     counts = dict(system.fabric.counts)
     position = system.fabric.carried
-    system.fabric.plan[position] = NetworkFault(position, kind, 100_000)
+    system.fabric.plan[position] = NetworkFault(position, kind, 2 if kind is FaultKind.REPEATED else 100_000)
     begun = system.now
     system.network.mailboxes[3].write(2, bytes(range(64)))
     (*arrivals,) = [transfer for _, transfer in system.fabric.under_way if transfer.sender == 3]
-    assert len(arrivals) == {FaultKind.LOST: 0, FaultKind.DOUBLED: 2}.get(kind, 1)
+    assert len(arrivals) == {FaultKind.LOST: 0, FaultKind.DOUBLED: 2, FaultKind.REPEATED: 3}.get(kind, 1)
     if kind is FaultKind.FLIPPED:
         assert arrivals[0].contents[-1] == flipped(bytes(range(64)), 100_000)
     if kind is FaultKind.DELAYED:
@@ -156,3 +156,5 @@ def test_a_fault_happens_to_the_transfer_of_its_position(kind: FaultKind) -> Non
 def test_a_fault_at_no_position_is_refused() -> None:
     with pytest.raises(BadConfiguration, match="fault position is -1"):
         NetworkFault(-1, FaultKind.LOST)
+    with pytest.raises(BadConfiguration, match="fault amount is 65"):
+        NetworkFault(0, FaultKind.REPEATED, 65)

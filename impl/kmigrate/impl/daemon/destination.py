@@ -58,6 +58,7 @@ class DestinationSide:
         if letter.kind is Kind.REQ:
             if self.current is not None and self.current.attempt == letter.attempt:
                 self._again(self.current)
+                self._station.happened("answered_again", letter.attempt)
                 return
             reason = self._why_not(letter)
             if reason is not None:

@@ -71,6 +71,7 @@ class Transfer:
     contents   the method's arguments
     sent       when it was handed to the network
     late       whether, where everything may come in any order, what is sent after it may overtake it
+    again      its position among all transfers if it is repeated; then each may be overtaken by any other
     """
 
     what: str
@@ -82,11 +83,13 @@ class Transfer:
     contents: tuple[object, ...]
     sent: int
     late: bool = False
+    again: int | None = None
 
     @property
     def label(self) -> str:
         """The way that it takes; of one way, nothing overtakes anything."""
-        return f"n{self.sender}>n{self.receiver}:{self.what}{' late' if self.late else ''}"
+        way = f"n{self.sender}>n{self.receiver}:{self.what}{' late' if self.late else ''}"
+        return way if self.again is None else f"{way} again {self.again}"
 
     @property
     def port(self) -> int:
@@ -155,6 +158,9 @@ class Fabric(Interconnect):
             self._send(replace(transfer, contents=damaged), 0)
         elif fault.kind is FaultKind.DELAYED:
             self._send(replace(transfer, late=self._agenda.any_order), fault.amount)
+        elif fault.kind is FaultKind.REPEATED:
+            for _ in range(1 + fault.amount):
+                self._send(replace(transfer, again=position if self._agenda.any_order else None), 0)
         elif fault.kind is FaultKind.DOUBLED:
             self._send(transfer, 0)
             self._send(replace(transfer, late=self._agenda.any_order), 0)

@@ -9,6 +9,7 @@ or a statistic can tell two machines of one key apart.
 Source: ours.
 """
 
+from dataclasses import replace
 from hashlib import blake2b
 
 from kmigrate.impl.simulation.loop import Pending
@@ -39,11 +40,13 @@ def key(system: Machine) -> bytes:
 def _around(system: Machine) -> tuple[object, ...]:
     fabric = system.fabric
     transfers = sorted(
-        ((event.label, number, transfer) for number, (event, transfer) in enumerate(_in_order(system))),
+        ((transfer.label, number, transfer) for number, (_, transfer) in enumerate(_in_order(system))),
         key=lambda one: one[:2],
     )
+    again = [replace(one, sent=0, again=0) for _, one in fabric.under_way if one.again is not None]
     return (
-        [(label, transfer.interface, transfer.deliver, transfer.contents) for label, _, transfer in transfers],
+        [(label, one.interface, one.deliver, one.contents) for label, _, one in transfers if one.again is None],
+        sorted(map(repr, again)),
         *key_of_services(system),
         [wished for _, wished in system.wishes],
         [cluster for _, cluster in system.stops],
