@@ -60,6 +60,7 @@ def campaign_command(
     workers: Annotated[int, typer.Option(min=1, help="Processes; the result is the same for any number.")] = 1,
     again: Annotated[bool, typer.Option(help="Make one run in a hundred again in another process.")] = True,
     mutants: Annotated[bool, typer.Option("--mutants", help="Try the mutants instead: are they caught?")] = False,
+    mutant: Annotated[str, typer.Option(help="Plant one of the mutants, by its name, in every machine.")] = "",
     resume: Annotated[
         Path | None, typer.Option(help=f"Go on from the {Keeper.STATE} of an interrupted campaign.")
     ] = None,
@@ -81,7 +82,7 @@ def campaign_command(
     if resume is None:
         drivers = tuple(driver) if driver else DEFAULT_DRIVERS
         count = length.traces if traces is None else traces
-        plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope), None
+        plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope, mutant=mutant), None
     else:
         plan, report = load(resume)
         plan = plan if traces is None else replace(plan, traces=traces)
@@ -169,6 +170,7 @@ def _print(report: CampaignReport) -> None:
     if report.nondeterministic:
         numbers = ", ".join(str(number) for number in report.nondeterministic)
         out.print(Text(f"in another process these runs are other runs: {numbers}", style="bold red"))
+        out.print(f"  the first difference: {report.first_difference}")
 
 
 def _mutants(length: Profile, seed: int, workers: int, junit: Path | None, json_: bool) -> None:

@@ -9,9 +9,11 @@ from typing import Any
 from kmigrate.conformance.drivers import KINDS as DRIVERS
 from kmigrate.conformance.drivers import Schedule, drawn_schedule
 from kmigrate.conformance.errors import ConformanceError
+from kmigrate.conformance.mutation import Mutant
 from kmigrate.conformance.setting import VARIANTS, Setting
 from kmigrate.conformance.swarm import Swarm
 from kmigrate.conformance.systems import Systems, systems
+from kmigrate.conformance.variants import planted
 
 SCOPES = ("wide", "small")
 
@@ -42,7 +44,8 @@ class Plan:
                     that asks to move and asks again, so that coverage has a denominator
     workers         processes; the result does not depend on their number
     again           run one run in a hundred again in a fresh process under another hash seed
-    Raises          BadPlan
+    mutant          name of the mutant that is planted in every machine; empty: none
+    Raises          BadPlan, NoSuchMutant
     """
 
     variant: str = "hardened"
@@ -55,8 +58,10 @@ class Plan:
     scope: str = "wide"
     workers: int = 1
     again: bool = False
+    mutant: str = ""
 
     def __post_init__(self) -> None:
+        planted(self.mutant)
         if self.variant not in VARIANTS:
             raise BadPlan("variant", self.variant, f"it must be one of {', '.join(VARIANTS)}")
         if self.traces < 1:
@@ -78,6 +83,11 @@ class Plan:
         """The machines and models of this campaign."""
         small = self.scope == "small"
         return systems(self.variant, Swarm.small() if small else Swarm(), exact=small)
+
+    @property
+    def planted(self) -> Mutant | None:
+        """What is planted in every machine."""
+        return planted(self.mutant)
 
     @property
     def smallest(self) -> Setting:

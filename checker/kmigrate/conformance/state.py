@@ -42,6 +42,7 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
             "traces": plan.traces,
             "drivers": list(plan.drivers),
             "scope": plan.scope,
+            "mutant": plan.mutant,
         },
         "traces": report.traces,
         "events": report.events,
@@ -121,7 +122,7 @@ def load(path: Path) -> tuple[Plan, CampaignReport]:
 
 
 def _plan(document: dict[str, Any]) -> Plan:
-    plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope")})
+    plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope", "mutant")})
     return replace(plan, drivers=tuple(document["drivers"]))
 
 
