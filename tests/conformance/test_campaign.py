@@ -37,6 +37,7 @@ from kmigrate.conformance.mutation import Mutant, mutated
 from kmigrate.conformance.programs import CALL, GO, Script
 from kmigrate.conformance.state import load as load_state
 from kmigrate.conformance.state import save
+from kmigrate.conformance.work import Difference
 from kmigrate.impl import Ordinary
 from kmigrate.report.campaigns import campaign_junit, campaign_page
 
@@ -256,7 +257,43 @@ def test_a_run_that_is_another_run_elsewhere_is_uncontrolled_nondeterminism(
     assert report.exit_code == 0
     module = importlib.import_module("kmigrate.conformance.campaign")
     monkeypatch.setattr(module, "hashes_elsewhere", lambda plan, runs: ["other" for _ in runs])
-    assert made(Plan(traces=3, again=True)).exit_code == 4
+    monkeypatch.setattr(module, "difference_elsewhere", lambda plan, run: Difference(run.number, 3, "a", ""))
+    report = made(Plan(traces=3, again=True))
+    assert report.exit_code == 4
+    assert report.first_difference == f"run {report.nondeterministic[0]}, event 3: here a; there the run is over"
+
+
+@pytest.mark.campaign
+def test_a_machine_that_iterates_over_a_set_is_found_out_with_the_first_event_that_differs(tmp_path: Path) -> None:
+    arguments = ("campaign", "--mutant", "set-order", "--traces", "1", "--output", str(tmp_path), "--json")
+    done = command("1", *arguments)
+    document = json.loads(done.stdout)
+    assert done.returncode == 4
+    assert document["verdict"] == "uncontrolled nondeterminism"
+    assert document["again"]["different"] == [0]
+    assert " requested source=1 " in document["again"]["first"], "the first event that a set's order can change"
+    assert command("1", *arguments[:1], "--no-again", *arguments[1:]).returncode == 0
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("mutant", PLANTED, ids=lambda mutant: mutant.name)
+def test_a_planted_failure_is_found_by_any_number_of_workers_and_replays_in_another_process(
+    mutant: Mutant, tmp_path: Path
+) -> None:
+    plan = Plan(traces=6, seed=3, mutant=mutant.name)
+    one, three = Campaign(plan), Campaign(replace(plan, workers=3))
+    one.run(tmp_path / "1")
+    three.run(tmp_path / "3")
+    assert one.report.findings
+    assert nameless(one.report.as_json()) == nameless(three.report.as_json())
+    for finding in one.report.findings:
+        assert finding.file is not None
+        assert finding.deviations <= 3
+        assert finding.file.read_bytes() == (tmp_path / "3" / finding.file.name).read_bytes()
+        done = command("7", "replay", str(finding.file), "--json")
+        assert done.returncode == 1
+        assert json.loads(done.stdout)["same"]
+        assert tuple(json.loads(done.stdout)["signature"]) == finding.signature
 
 
 def test_the_matrix_counts_disturbances_by_role_and_phase() -> None:

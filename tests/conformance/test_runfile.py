@@ -29,6 +29,15 @@ def recorded() -> RunFile:
     return RunFile(SETTING, outcome.choices, outcome.signature, outcome.trace_hash, "a note")
 
 
+def test_a_run_file_plants_its_mutant_and_says_which_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "planted.run.json"
+    RunFile(SETTING, (), (), "", mutant="copy-kept").save(file)
+    assert load(file).mutant == "copy-kept"
+    file.write_text(file.read_text(encoding="utf-8").replace("copy-kept", "copy-kep"), encoding="utf-8")
+    with pytest.raises(BadRunFile, match="no mutant is called 'copy-kep'"):
+        load(file)
+
+
 def test_a_run_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     file = tmp_path / "one.run.json"
     recorded().save(file)

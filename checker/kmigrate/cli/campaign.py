@@ -74,6 +74,7 @@ def campaign_command(
         typer.Option(help="Tour the small scope after the runs; by default where nothing is said of runs."),
     ] = None,
     mutants: Annotated[bool, typer.Option("--mutants", help="Try the mutants instead: are they caught?")] = False,
+    mutant: Annotated[str, typer.Option(help="Plant one of the mutants, by its name, in every machine.")] = "",
     resume: Annotated[
         Path | None, typer.Option(help=f"Go on from the {Keeper.STATE} of an interrupted campaign.")
     ] = None,
@@ -95,11 +96,11 @@ def campaign_command(
     if resume is None:
         drivers = tuple(driver) if driver else DEFAULT_DRIVERS
         if tours is None:
-            said = traces, seconds, until_coverage, plateau, driver
+            said = traces, seconds, until_coverage, plateau, driver, mutant or None
             tours = variant == "hardened" and scope == "wide" and all(one is None for one in said)
         count = traces or (length.beside_tours if tours else length.traces)
         asked = length.tours if tours else None
-        plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope, tours=asked), None
+        plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope, tours=asked, mutant=mutant), None
     else:
         plan, report = load(resume)
         plan = plan if traces is None else replace(plan, traces=traces)
@@ -193,6 +194,7 @@ def _print(report: CampaignReport) -> None:
     if report.nondeterministic:
         numbers = ", ".join(str(number) for number in report.nondeterministic)
         out.print(Text(f"in another process these runs are other runs: {numbers}", style="bold red"))
+        out.print(f"  the first difference: {report.first_difference}")
 
 
 def _mutants(length: Profile, seed: int, workers: int, junit: Path | None, json_: bool) -> None:

@@ -22,7 +22,7 @@ from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.shrink import Smaller, shrink
 from kmigrate.conformance.systems import Systems
 from kmigrate.conformance.touring import LEAST_PERCENT, Touring, Tourist
-from kmigrate.conformance.work import Crew, Shown, hashes_elsewhere, show
+from kmigrate.conformance.work import Crew, Shown, difference_elsewhere, hashes_elsewhere, show
 from kmigrate.impl.simulation.choice import ChoiceList
 
 ROUND = 16
@@ -48,7 +48,7 @@ class Campaign:
 
     def __init__(self, plan: Plan, report: CampaignReport | None = None, *, oracles: Oracles | None = None) -> None:
         self.plan = plan
-        self.oracles = oracles if oracles is not None else Oracles(plan.pair)
+        self.oracles = oracles if oracles is not None else Oracles(plan.pair, plan.planted)
         self.report = report if report is not None else CampaignReport(plan.variant, plan.seed, plan.scope)
         self._oracles_of_tours = Oracles(Systems(exact=True))
         self._denominator: Denominator | None = None
@@ -177,7 +177,7 @@ class Campaign:
                 oracles = self._oracles_of_tours if kept.toured else self.oracles
                 outcome = judged(kept.configuration, ChoiceList(kept.values), oracles)
                 smaller = shrink(kept.configuration, outcome, oracles)
-                report.findings.append(_finding(kept.number, smaller, self.plan.seed, folder))
+                report.findings.append(_finding(kept.number, smaller, self.plan, folder))
                 del ahead.failing[smaller.outcome.signature]
             for hazard, kept in sorted(ahead.hazardous.items(), key=lambda one: int(one[0][1:])):
                 report.exhibits.append(self._exhibit(hazard, kept, folder))
@@ -192,7 +192,10 @@ class Campaign:
             elsewhere = hashes_elsewhere(self.plan, sample)
             report.again = len(elsewhere)
             pairs = zip(sample, elsewhere, strict=False)
-            report.nondeterministic = [kept.number for kept, there in pairs if kept.trace_hash != there]
+            other = [kept for kept, there in pairs if kept.trace_hash != there]
+            report.nondeterministic = [kept.number for kept in other]
+            found = difference_elsewhere(self.plan, other[0]) if other else None
+            report.first_difference = "" if found is None else str(found)
 
     def sum_up(self) -> None:
         """Say in the report what has been covered so far."""
@@ -221,7 +224,7 @@ class Campaign:
         sighting = next(one for one in smaller.outcome.hazards if one.hazard == hazard)
         note = f"{hazard}, {sighting.title}: {sighting.where}; found in run {kept.number} of seed {self.plan.seed}"
         name = f"{self.plan.variant}-{hazard.lower()}"
-        file = None if folder is None else _saved(folder, name, smaller, note)
+        file = None if folder is None else _saved(folder, name, smaller, note, self.plan.mutant)
         return Exhibit(
             hazard,
             sighting.title,
@@ -255,20 +258,20 @@ def campaign(
     return made.report
 
 
-def _finding(number: int, smaller: Smaller, seed: int, folder: Path | None) -> Finding:
+def _finding(number: int, smaller: Smaller, plan: Plan, folder: Path | None) -> Finding:
     outcome = smaller.outcome
     assert outcome.finding is not None
     name = "-".join((smaller.configuration.variant, *outcome.signature)).lower().replace("_", "-")
-    note = f"found in run {number} of seed {seed}; {outcome.finding}"
-    file = None if folder is None else _saved(folder, name, smaller, note)
+    note = f"found in run {number} of seed {plan.seed}; {outcome.finding}"
+    file = None if folder is None else _saved(folder, name, smaller, note, plan.mutant)
     return Finding(outcome.signature, number, outcome.finding, file, smaller.deviations, smaller.items, smaller)
 
 
-def _saved(folder: Path, name: str, smaller: Smaller, note: str) -> Path:
+def _saved(folder: Path, name: str, smaller: Smaller, note: str, mutant: str) -> Path:
     """Write a run to its file."""
     outcome, configuration = smaller.outcome, smaller.configuration
     assert isinstance(configuration, Setting)
     file = folder / f"{name}.run.json"
     hazards = tuple(sighting.hazard for sighting in outcome.hazards)
-    RunFile(configuration, outcome.choices, outcome.signature, outcome.trace_hash, note, hazards).save(file)
+    RunFile(configuration, outcome.choices, outcome.signature, outcome.trace_hash, note, hazards, mutant).save(file)
     return file

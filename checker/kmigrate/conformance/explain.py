@@ -11,6 +11,7 @@ from kmigrate.conformance.replay import RecordedDriver
 from kmigrate.conformance.run import Oracles, Outcome, judged
 from kmigrate.conformance.runfile import RunFile, setting_as_json
 from kmigrate.conformance.systems import systems
+from kmigrate.conformance.variants import planted
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.spec.language.model import State, show
 
@@ -27,7 +28,7 @@ class Told:
 def explain(recorded: RunFile, oracles: Oracles | None = None) -> tuple[Outcome, list[Told]]:
     """Run a recorded run again and tell every event that was right; what was wrong stands in the outcome."""
     told: list[Told] = []
-    known = oracles if oracles is not None else Oracles(systems(recorded.setting.variant))
+    known = oracles if oracles is not None else Oracles(systems(recorded.setting.variant), planted(recorded.mutant))
     before: list[State] = [known.of(recorded.setting).initial[0]]
 
     def watcher(judge: Judge, event: TraceEvent) -> None:
@@ -51,15 +52,18 @@ def as_test(recorded: RunFile, name: str) -> str:
     choices = ", ".join(str(value) for value in recorded.values)
     note = fill(recorded.note or "A recorded run", 110)
     document = pformat(setting_as_json(setting), width=110, sort_dicts=False)
+    plant = f", planted({recorded.mutant!r})" if recorded.mutant else ""
     return (
         f'"""{note}."""\n\n'
         "from kmigrate.conformance import Oracles, judged, systems\n"
         "from kmigrate.conformance.runfile import setting_from_json\n"
+        f"{'from kmigrate.conformance.variants import planted' if plant else ''}"
+        f"{chr(10) if plant else ''}"
         "from kmigrate.impl import ChoiceList\n\n"
         f"SETTING = {document}\n\n"
         f"CHOICES = ({choices}{',' if recorded.values else ''})\n\n\n"
         f"def test_{name}() -> None:\n"
         "    setting = setting_from_json(__name__, SETTING)\n"
-        "    outcome = judged(setting, ChoiceList(CHOICES), Oracles(systems(setting.variant)))\n"
+        f"    outcome = judged(setting, ChoiceList(CHOICES), Oracles(systems(setting.variant){plant}))\n"
         f"    assert outcome.signature == {recorded.signature!r}, outcome.finding\n"
     )

@@ -126,7 +126,8 @@ class CampaignReport:
     summary           coverage with its denominator; None where there is none
     toured            what tours of the small scope showed; None where none were made
     gate_missed       the coverage asked for was not reached
-    again             runs that were run again elsewhere; `nondeterministic`: those that were other runs there
+    again             runs that were run again elsewhere; `nondeterministic`: those that were other runs there;
+                      `first_difference`: the first event that was another one, in words
     corpus            runs that covered something new: configuration, choices
     ahead             what is still to be looked at
     """
@@ -156,6 +157,7 @@ class CampaignReport:
     interrupted: bool = False
     again: int = 0
     nondeterministic: list[int] = field(default_factory=list)
+    first_difference: str = ""
     corpus: list[tuple[Any, tuple[int, ...]]] = field(default_factory=list)
     ahead: Ahead = field(default_factory=Ahead)
 
@@ -215,7 +217,7 @@ class CampaignReport:
                 name: [self.coverage.progress.get(name, 0), len(wanted)] for name, wanted in self.scenarios.items()
             },
             "drivers": {kind: [runs, self.found_by[kind]] for kind, runs in sorted(self.drivers.items())},
-            "again": {"runs": self.again, "different": self.nondeterministic},
+            "again": {"runs": self.again, "different": self.nondeterministic, "first": self.first_difference},
             "hash": self.hash,
             "hazards": [exhibit.as_json(self.sightings[exhibit.hazard]) for exhibit in self.exhibits],
             "findings": [finding.as_json(self.failures[finding.signature]) for finding in self.findings],

@@ -9,10 +9,12 @@ from typing import Any
 from kmigrate.conformance.drivers import KINDS as DRIVERS
 from kmigrate.conformance.drivers import Schedule, drawn_schedule
 from kmigrate.conformance.errors import ConformanceError
+from kmigrate.conformance.mutation import Mutant
 from kmigrate.conformance.setting import VARIANTS, Setting
 from kmigrate.conformance.swarm import Swarm
 from kmigrate.conformance.systems import Systems, systems
 from kmigrate.conformance.touring import Touring
+from kmigrate.conformance.variants import planted
 
 SCOPES = ("wide", "small")
 
@@ -44,7 +46,8 @@ class Plan:
     workers         processes; the result does not depend on their number
     again           run one run in a hundred again in a fresh process under another hash seed
     tours           how the small scope is toured after the runs; None: not at all
-    Raises          BadPlan
+    mutant          name of the mutant that is planted in every machine; empty: none
+    Raises          BadPlan, NoSuchMutant
     """
 
     variant: str = "hardened"
@@ -58,8 +61,10 @@ class Plan:
     workers: int = 1
     again: bool = False
     tours: Touring | None = None
+    mutant: str = ""
 
     def __post_init__(self) -> None:
+        planted(self.mutant)
         if self.variant not in VARIANTS:
             raise BadPlan("variant", self.variant, f"it must be one of {', '.join(VARIANTS)}")
         if self.traces < 1:
@@ -75,6 +80,8 @@ class Plan:
             raise BadPlan("workers", self.workers, "there must be at least one")
         if self.tours is not None and self.variant != "hardened":
             raise BadPlan("tours", self.tours, "only hardened machines are judged step by step")
+        if self.tours is not None and self.mutant:
+            raise BadPlan("tours", self.tours, "a mutant is looked for by runs: leave --tours or --mutant out")
         if self.until_coverage is not None and self.scope != "small":
             raise BadPlan("until-coverage", self.until_coverage, "only the small scope has a denominator")
 
@@ -83,6 +90,11 @@ class Plan:
         """The machines and models of this campaign."""
         small = self.scope == "small"
         return systems(self.variant, Swarm.small() if small else Swarm(), exact=small)
+
+    @property
+    def planted(self) -> Mutant | None:
+        """What is planted in every machine."""
+        return planted(self.mutant)
 
     @property
     def smallest(self) -> Setting:

@@ -9,6 +9,7 @@ from kmigrate.conformance.errors import UncontrolledNondeterminism
 from kmigrate.conformance.run import Oracles, Outcome, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.systems import systems
+from kmigrate.conformance.variants import planted
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource
 
 
@@ -66,5 +67,6 @@ class Replay:
 
 def replay(recorded: RunFile) -> Replay:
     """Run a recorded run again; UncontrolledNondeterminism if its choices do not fit."""
-    outcome = judged(recorded.setting, RecordedDriver(recorded.choices), Oracles(systems(recorded.setting.variant)))
+    oracles = Oracles(systems(recorded.setting.variant), planted(recorded.mutant))
+    outcome = judged(recorded.setting, RecordedDriver(recorded.choices), oracles)
     return Replay(recorded, outcome)

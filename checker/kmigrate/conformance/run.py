@@ -10,6 +10,7 @@ from typing import Any
 from kmigrate.conformance.drivers import Driver
 from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
+from kmigrate.conformance.mutation import Mutant, mutated
 from kmigrate.conformance.pair import Pair, Sighting
 from kmigrate.conformance.systems import Systems
 from kmigrate.conformance.table import Step
@@ -46,9 +47,13 @@ class Outcome:
 
 
 class Oracles:
-    """One oracle for each shape of machine of one pair, made when it is first needed."""
+    """One oracle for each shape of machine of one pair, made when it is first needed.
 
-    def __init__(self, pair: Pair[Any] | None = None) -> None:
+    mutant  what is planted in every machine, once its processes are up; None: nothing
+    """
+
+    def __init__(self, pair: Pair[Any] | None = None, mutant: Mutant | None = None) -> None:
+        self.mutant = mutant
         self.pair: Pair[Any] = pair if pair is not None else Systems()
         self._made: dict[tuple[Any, ...], Oracle] = {}
 
@@ -65,6 +70,14 @@ def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: 
 
     The judge stops at the first nonconformance. An exception of the machine is one as well.
     """
+    if oracles.mutant is None:
+        return _judged(configuration, driver, oracles, watcher)
+    oracles.pair.prepare(configuration)
+    with mutated(oracles.mutant):
+        return _judged(configuration, driver, oracles, watcher)
+
+
+def _judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: Watcher | None) -> Outcome:
     pair = oracles.pair
     machine = pair.make(configuration, driver)
     most = DRIVEN_EVENTS + pair.drain(configuration)

@@ -15,6 +15,7 @@ from typing import Any
 from kmigrate.conformance.errors import BadRunFile
 from kmigrate.conformance.programs import ITEMS, Script
 from kmigrate.conformance.setting import VARIANTS, Crash, Setting, Wish
+from kmigrate.conformance.variants import NoSuchMutant, planted
 from kmigrate.impl.errors import ImplError
 from kmigrate.impl.kernel.scheduler import QUANTUM_TICKS
 from kmigrate.impl.simulation.choice import Choice
@@ -60,6 +61,8 @@ class RunFile:
     note: str = ""
     hazards: tuple[str, ...] = ()
     """Ids of the known hazards that were seen."""
+    mutant: str = ""
+    """The mutant that was planted in the machine; empty for none."""
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -75,6 +78,7 @@ class RunFile:
             "signature": list(self.signature),
             "trace_hash": self.trace_hash,
             **({"hazards": list(self.hazards)} if self.hazards else {}),
+            **({"mutant": self.mutant} if self.mutant else {}),
             **setting_as_json(self.setting),
             "choices": [[choice.kind, choice.n, choice.chosen] for choice in self.choices],
         }
@@ -139,7 +143,13 @@ class _Reader:
         signature = tuple(str(word) for word in self.value(document, "signature", list))
         trace_hash = self.value(document, "trace_hash", str)
         hazards = tuple(str(one) for _, one in self.several("hazards"))
-        return RunFile(self.setting(), choices, signature, trace_hash, str(document.get("note", "")), hazards)
+        mutant = self.value(document, "mutant", str) if "mutant" in document else ""
+        try:
+            planted(mutant)
+        except NoSuchMutant as error:
+            raise self.wrong("mutant", f"must be one that can be planted: {error}") from None
+        note = str(document.get("note", ""))
+        return RunFile(self.setting(), choices, signature, trace_hash, note, hazards, mutant)
 
     def setting(self) -> Setting:
         """The machine, and what is asked of it."""

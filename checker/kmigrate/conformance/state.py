@@ -44,6 +44,7 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
             "drivers": list(plan.drivers),
             "scope": plan.scope,
             "tours": None if plan.tours is None else list(astuple(plan.tours)),
+            "mutant": plan.mutant,
         },
         "traces": report.traces,
         "events": report.events,
@@ -123,7 +124,7 @@ def load(path: Path) -> tuple[Plan, CampaignReport]:
 
 
 def _plan(document: dict[str, Any]) -> Plan:
-    plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope")})
+    plan = Plan(**{key: document[key] for key in ("variant", "seed", "traces", "scope", "mutant")})
     tours = None if document["tours"] is None else Touring(*document["tours"])
     return replace(plan, drivers=tuple(document["drivers"]), tours=tours)
 

@@ -1,4 +1,4 @@
-"""Mutants of the judge, and benign variants of the machine.
+"""Mutants of the judge, benign variants of the machine, one machine that depends on chance, and all by name.
 
 A judge mutant weakens the judge, so that what it found before it finds no more; a benign variant is another way to
 be right, and must not be found.
@@ -6,6 +6,8 @@ be right, and must not be found.
 
 from __future__ import annotations
 
+from kmigrate.conformance.errors import ConformanceError
+from kmigrate.conformance.mutants import MACHINE
 from kmigrate.conformance.mutation import Mutant
 
 _JUDGE = "conformance.judge:"
@@ -102,3 +104,43 @@ BENIGN: tuple[Mutant, ...] = (
     ),
 )
 """Other ways to be right: none may be found."""
+
+CHANCE = Mutant(
+    "set-order",
+    "impl.daemon.attempt:Attempt.facts",
+    """return {
+        "process": self.container,
+        "source": self.source,
+        "destination": self.destination,
+        "epoch": self.epoch,
+    }""",
+    """return {
+        word: self.container if word == "process" else getattr(self, word)
+        for word in {"process", "source", "destination", "epoch"}
+    }""",
+    "daemons tell in the order of a set, which is another in each process",
+)
+"""Conforms, but is another machine wherever strings have other hashes."""
+
+
+class NoSuchMutant(ConformanceError):
+    """No mutant has this name."""
+
+    def __init__(self, name: str) -> None:
+        known = ", ".join(mutant.name for mutant in PLANTABLE)
+        super().__init__(f"no mutant is called {name!r}; there are {known}")
+        self.name = name
+
+
+PLANTABLE = (*MACHINE, *BENIGN, CHANCE)
+"""All changed machines."""
+
+
+def planted(name: str) -> Mutant | None:
+    """The changed machine of this name; None for the empty name. Raises NoSuchMutant."""
+    if not name:
+        return None
+    found = next((mutant for mutant in PLANTABLE if mutant.name == name), None)
+    if found is None:
+        raise NoSuchMutant(name)
+    return found

@@ -16,18 +16,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from types import TracebackType
 from typing import Any, Self
 
 from kmigrate.conformance.coverage import Collector, Coverage
 from kmigrate.conformance.drivers import TOUR, Schedule
 from kmigrate.conformance.findings import Kept
-from kmigrate.conformance.judge import Nonconformance
-from kmigrate.conformance.pair import Pair
+from kmigrate.conformance.judge import Judge, Nonconformance
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.impl.simulation.choice import ChoiceList
+from kmigrate.impl.simulation.trace import TraceEvent
 
 CHUNK = 16
 """Runs handed to a worker at a time."""
@@ -96,7 +97,7 @@ class Crew:
     def __enter__(self) -> Self:
         if self._workers > 1:
             self._pool = ProcessPoolExecutor(
-                self._workers, initializer=_start, initargs=(self.oracles.pair, os.getpid())
+                self._workers, initializer=_start, initargs=(self.oracles, os.getpid())
             )
         return self
 
@@ -120,10 +121,10 @@ _of_this_worker: list[Oracles] = []
 """The oracles of a worker process; empty in any other."""
 
 
-def _start(pair: Pair[Any], campaign: int) -> None:
+def _start(oracles: Oracles, campaign: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the campaign, which then lets its workers go
     threading.Thread(target=_end_with, args=(campaign,), daemon=True).start()
-    _of_this_worker[:] = [Oracles(pair)]
+    _of_this_worker[:] = [Oracles(oracles.pair, oracles.mutant)]
 
 
 def _end_with(campaign: int) -> None:
@@ -142,10 +143,56 @@ def _chunk(jobs: Sequence[Job]) -> list[Shown]:
 
 def hashes_elsewhere(plan: Plan, runs: Sequence[Kept]) -> list[str]:
     """The trace hashes of the same runs in a fresh process, under another hash seed."""
+    answer: list[str] = _elsewhere(plan, runs, "hashes")
+    return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first event of a run that is another one in another process.
+
+    event  how many happened before
+    here   what happens in this process; empty if the run is over
+    there  what happens in the other one
+    """
+
+    number: int
+    event: int
+    here: str
+    there: str
+
+    def __str__(self) -> str:
+        here, there = self.here or "the run is over", self.there or "the run is over"
+        return f"run {self.number}, event {self.event}: here {here}; there {there}"
+
+
+def difference_elsewhere(plan: Plan, run: Kept) -> Difference | None:
+    """Where a run first differs in a fresh process; None if it does not."""
+    here, there = lines_of(run, Oracles(plan.pair, plan.planted)), _elsewhere(plan, [run], "lines")[0]
+    for event, (mine, theirs) in enumerate(zip_longest(here, there, fillvalue="")):
+        if mine != theirs:
+            return Difference(run.number, event, mine, theirs)
+    return None
+
+
+def lines_of(run: Kept, oracles: Oracles) -> list[str]:
+    """Every event of a run that is right, clocks apart."""
+    lines: list[str] = []
+
+    def watcher(judge: Judge, event: TraceEvent) -> None:
+        lines.append(replace(event, sequence=0).text)
+
+    judged(run.configuration, ChoiceList(run.values), oracles, watcher)
+    return lines
+
+
+def _elsewhere(plan: Plan, runs: Sequence[Kept], wanted: str) -> Any:
     pair = plan.pair
     document = {
         "scope": plan.scope,
         "variant": plan.variant,
+        "mutant": plan.mutant,
+        "wanted": wanted,
         "runs": [{**pair.as_json(run.configuration), "values": list(run.values)} for run in runs],
     }
     here = os.environ.get("PYTHONHASHSEED", "random")
@@ -159,22 +206,25 @@ def hashes_elsewhere(plan: Plan, runs: Sequence[Kept]) -> list[str]:
         check=True,
         env=environment,
     )
-    answer: list[str] = json.loads(done.stdout)
-    return answer
+    return json.loads(done.stdout)
 
 
 def main() -> None:
-    """Read runs from the standard input, make them, and write their trace hashes."""
+    """Read runs from the standard input, make them, and write their trace hashes or all of their events."""
     from kmigrate.conformance.runfile import setting_from_json
 
     document = json.load(sys.stdin)
-    oracles = Oracles(Plan(variant=document["variant"], scope=document["scope"]).pair)
-    hashes = []
+    plan = Plan(**{name: document[name] for name in ("variant", "scope", "mutant")})
+    oracles = Oracles(plan.pair, plan.planted)
+    answers: list[Any] = []
     for run in document["runs"]:
         values = run.pop("values")
         configuration = setting_from_json("the standard input", run)
-        hashes.append(judged(configuration, ChoiceList(values), oracles).trace_hash)
-    sys.stdout.write(json.dumps(hashes))
+        if document["wanted"] == "lines":
+            answers.append(lines_of(Kept(0, configuration, tuple(values), ""), oracles))
+        else:
+            answers.append(judged(configuration, ChoiceList(values), oracles).trace_hash)
+    sys.stdout.write(json.dumps(answers))
 
 
 if __name__ == "__main__":
