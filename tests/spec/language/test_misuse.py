@@ -4,84 +4,15 @@ The cases are written as source text, so that the line at fault is the one that 
 """
 
 import re
-import textwrap
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from kmigrate.spec.language import Model, Range, errors, forall, require
 from kmigrate.spec.language import paths as tracing
-from kmigrate.spec.language.plain import evaluate, execute, initial_states
+from kmigrate.spec.language.plain import evaluate, initial_states
 from kmigrate.spec.language.trace import TracedModel
-from support.models import Generated, from_source
-
-HEADER = """\
-from enum import Enum
-from kmigrate.spec.language import *
-
-class Phase(Enum):
-    IDLE = "idle"
-    BUSY = "busy"
-    GONE = "gone"
-
-class NodeId(Member):
-    letter = "n"
-
-Node = Identity(NodeId, 2)
-Small = Range(0, 2)
-Wide = Range(0, 5)
-
-class Case(Model):
-    phase = variable("a phase", of=Phase, init=Phase.IDLE)
-    phases = array("phases", Small, of=Phase, init=Phase.IDLE)
-    small = variable("a small number", of=Small, init=0)
-    wide = variable("a wide number", of=Wide, init=0)
-    table = array("a table", Small, of=Small, init=0)
-    node = variable("a node", of=Node, init=ANY)
-    other = variable("a node or none", of=Node.or_null, init=Node.null)
-    owner = array("an owner", Node, of=Node.or_null, init=Node.null)
-    flag = variable("a flag", of=bool, init=False)
-"""
-
-
-def case(text: str, kind: str = "action") -> Generated:
-    """A model with one action or property whose body is `text`."""
-    head = f"\n@{kind}\ndef act(self):\n    'What is tried.'\n"
-    return from_source(
-        HEADER + textwrap.indent(head + textwrap.indent(textwrap.dedent(text), "    "), "    "), "Case"
-    )
-
-
-def marked(generated: Generated) -> int:
-    (line,) = [n for n, text in enumerate(generated.source.splitlines(), 1) if text.endswith("# <-")]
-    return line
-
-
-def check_message(error: BaseException, generated: Generated, mend: str) -> None:
-    """The message names the marked line and the mend."""
-    file = generated.kind.act.__code__.co_filename  # type: ignore[attr-defined]
-    assert f"{file}:{marked(generated)} `" in str(error)
-    assert mend in str(error)
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """A wrong text, and what is said of it."""
-
-    text: str
-    error: type[errors.SpecError]
-    mend: str
-    kind: str = "action"
-
-    @property
-    def model(self) -> Generated:
-        return case(self.text, self.kind)
-
-
-def condition(expression: str, mend: str, error: type[errors.SpecError] = errors.SilentDecision) -> Wrong:
-    return Wrong(f"return {expression}  # <-", error, mend, "invariant")
-
+from spec.language.misuse import Wrong, case, check_message, condition, marked, run_plainly, trace_all
 
 # -- constructs that would decide silently ----------------------------------------------------------
 
@@ -202,122 +133,6 @@ def test_is_is_found_when_the_class_is_made(text: str) -> None:
 def test_is_none_is_allowed() -> None:
     generated = case("x = None\nreturn x is None or x is not None", "invariant")
     assert issubclass(generated.kind, Model)
-
-
-# -- leaving a sort ---------------------------------------------------------------------------------
-
-INDEX, ASSIGNED = errors.IndexOutOfSort, errors.AssignmentOutsideDomain
-KEEP_INDEX = "guard the action with a `require` that keeps the index in 0..2"
-KEEP_VALUE = "widen the sort, or guard the action with a `require` that keeps the value in 0..2"
-
-ALWAYS = {
-    "a constant index": Wrong("self.table[3] = 0  # <-", INDEX, KEEP_INDEX),
-    "an index of another sort": Wrong("self.table[Phase.IDLE] = 0  # <-", INDEX, KEEP_INDEX),
-    "a boolean for a number": Wrong("self.table[True] = 0  # <-", INDEX, KEEP_INDEX),
-    "too many indices": Wrong("self.table[0, 1] = 0  # <-", INDEX, KEEP_INDEX),
-    "null as an index": Wrong("self.owner[Node.null] = Node.null  # <-", INDEX, "keeps the index in NodeId"),
-    "a constant index that is read": Wrong("return self.table[3] == 0  # <-", INDEX, KEEP_INDEX, "invariant"),
-    "a constant value": Wrong("self.small = 3  # <-", ASSIGNED, KEEP_VALUE),
-    "a value of another sort": Wrong("self.small = Phase.IDLE  # <-", ASSIGNED, KEEP_VALUE),
-    "a boolean as a number": Wrong("self.small = True  # <-", ASSIGNED, KEEP_VALUE),
-    "None": Wrong("self.small = None  # <-", ASSIGNED, KEEP_VALUE),
-    "null in a sort without null": Wrong("self.node = Node.null  # <-", ASSIGNED, "keeps the value in NodeId"),
-}
-
-
-def run_plainly(model: Model, codes: dict[str, int] | None = None) -> None:
-    """Run the only action, or ask the only property, in the first initial state with some slots changed."""
-    state = list(initial_states(model)[0])
-    names = [slot.name for slot in model.schema.slots]
-    for name, code in (codes or {}).items():
-        state[names.index(name)] = code
-    for instance in model.schema.actions:
-        execute(model, instance, tuple(state))
-    for asked in model.schema.properties:
-        evaluate(model, asked, tuple(state))
-
-
-def trace_all(model: Model) -> TracedModel:
-    traced = TracedModel(model)
-    assert isinstance(traced.faults, tuple)
-    return traced
-
-
-@pytest.mark.parametrize("wrong", ALWAYS.values(), ids=ALWAYS)
-def test_what_leaves_its_sort_in_every_state_is_an_error_at_once(wrong: Wrong) -> None:
-    generated = wrong.model
-    for run in (run_plainly, trace_all):
-        with pytest.raises(wrong.error) as raised:
-            run(generated.model)
-        check_message(raised.value, generated, wrong.mend)
-
-
-SOMETIMES: dict[str, tuple[Wrong, dict[str, int]]] = {
-    "a traced index": (Wrong("self.table[self.wide] = 0  # <-", INDEX, KEEP_INDEX), {"wide": 4}),
-    "a traced index that is read": (
-        Wrong("return self.table[self.wide] == 0  # <-", INDEX, KEEP_INDEX, "invariant"),
-        {"wide": 4},
-    ),
-    "a computed index": (Wrong("self.table[self.small + 1] = 0  # <-", INDEX, KEEP_INDEX), {"small": 2}),
-    "an index below the sort": (Wrong("self.table[self.small - 1] = 0  # <-", INDEX, KEEP_INDEX), {"small": 0}),
-    "an index that the path knows": (
-        Wrong("require(self.wide == 5)\nself.table[self.wide] = 0  # <-", INDEX, KEEP_INDEX),
-        {"wide": 5},
-    ),
-    "null as a traced index": (
-        Wrong("self.owner[self.other] = Node.null  # <-", INDEX, "keeps the index in NodeId"),
-        {"other": 2},
-    ),
-    "an index in a quantifier": (
-        Wrong(
-            "return forall(Small, lambda i: self.table[self.table[i] + 1] == 0)  # <-",
-            INDEX,
-            KEEP_INDEX,
-            "invariant",
-        ),
-        {"table[0]": 2},
-    ),
-    "a traced value": (Wrong("self.small = self.wide  # <-", ASSIGNED, KEEP_VALUE), {"wide": 3}),
-    "a computed value": (Wrong("self.small = self.small + 1  # <-", ASSIGNED, KEEP_VALUE), {"small": 2}),
-    "a value below the sort": (Wrong("self.small = self.small - 1  # <-", ASSIGNED, KEEP_VALUE), {"small": 0}),
-    "a value that the path knows": (
-        Wrong("require(self.wide == 5)\nself.small = self.wide  # <-", ASSIGNED, KEEP_VALUE),
-        {"wide": 5},
-    ),
-    "null from a wider sort": (
-        Wrong("self.node = self.other  # <-", ASSIGNED, "keeps the value in NodeId"),
-        {"other": 2},
-    ),
-}
-
-
-@pytest.mark.parametrize(("wrong", "codes"), SOMETIMES.values(), ids=SOMETIMES)
-def test_what_leaves_its_sort_in_some_states_is_a_fault_there(wrong: Wrong, codes: dict[str, int]) -> None:
-    generated = wrong.model
-    with pytest.raises(wrong.error) as raised:
-        run_plainly(generated.model, codes)
-    check_message(raised.value, generated, wrong.mend)
-    faults = trace_all(generated.model).faults
-    assert faults
-    assert {fault.what for fault in faults} == {"act()" if wrong.kind == "action" else "act"}
-    for fault in faults:
-        assert type(fault.error) is wrong.error
-        check_message(fault.error, generated, wrong.mend)
-
-
-GUARDED = {
-    "index": "require(self.wide <= 2)\nself.table[self.wide] = 0",
-    "value": "require(self.wide < 3)\nself.small = self.wide",
-    "sum": "require(self.wide + self.small < 3)\nself.small = self.wide + self.small",
-    "null": "require(self.other != Node.null)\nself.node = self.other",
-    "branch": "if self.wide > 2:\n    self.wide = 0\nelse:\n    self.small = self.wide",
-    "dead branch": "if self.small == 1 and self.small == 2:\n    self.table[7] = 0",
-}
-
-
-@pytest.mark.parametrize("text", GUARDED.values(), ids=GUARDED)
-def test_what_is_guarded_has_no_fault(text: str) -> None:
-    assert trace_all(case(text).model).faults == ()
 
 
 # -- words in the wrong place -----------------------------------------------------------------------

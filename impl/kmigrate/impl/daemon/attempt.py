@@ -132,6 +132,20 @@ class SourceRecord:
         """The same record, of another daemon."""
         return replace(self, rounds=None if self.rounds is None else self.rounds.copy())
 
+    def said(self) -> tuple[object, ...]:
+        """The same in short; the last piece of an image stands for all of it."""
+        of_mode = self.mode, self.limits, self.rounds, self.apart
+        return (
+            self.attempt,
+            self.phase,
+            self.request,
+            self.asked,
+            self.refusal,
+            self.waited,
+            *of_mode,
+            self.pieces[-1:],
+        )
+
     @property
     def before_commit(self) -> bool:
         """Whether the source may still give up alone."""
@@ -171,3 +185,10 @@ class DestinationRecord:
     def copy(self) -> "DestinationRecord":
         """The same record, of another daemon; what has come is shared, so it is replaced when more comes."""
         return replace(self)
+
+    def said(self) -> tuple[object, ...]:
+        """The same in short; of an image that has come, its digest."""
+        whole = None if self.image is None else self.image.digest
+        room = self.port, self.kernel_pages, self.frames
+        come = self.assembly, len(self.sizes), whole, self.pages, self.apart
+        return self.attempt, self.phase, self.mode, *room, *come, self.refusal, self.waited

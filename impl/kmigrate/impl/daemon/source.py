@@ -101,18 +101,8 @@ class SourceSide:
         station, lane = self._station, self._lanes[record.attempt.destination]
         if lane.identity is None:
             return
-        station.courier.send(
-            record.attempt.destination,
-            Letter(
-                Kind.REQ,
-                record.attempt,
-                station.kernel.portals.own_port(lane.identity),
-                layout=station.layout,
-                kernel_pages=station.residence.kernel_pages,
-                frames=station.residence.frames,
-                mode=record.mode,
-            ),
-        )
+        letter = station.room_needed(record.attempt, record.mode, station.kernel.portals.own_port(lane.identity))
+        station.courier.send(record.attempt.destination, letter)
 
     def cancel(self) -> None:
         """Take the open request back, with the dispatcher's next task: before COM it is given up, after it the name
@@ -389,12 +379,9 @@ class SourceSide:
         self._lanes.match(other._lanes)
 
     def said(self) -> tuple[object, ...]:
-        """The same in short; the last piece of an image stands for all of it."""
-        last = self.last
-        short = last and (last.attempt, last.phase, last.request, last.asked, last.refusal, last.waited)
-        of_mode = last and (last.mode, last.limits, last.rounds, last.apart)
+        """The same in short."""
         _, *rest = self.kept()
-        return short, of_mode, last and last.pieces[-1:], rest
+        return self.last and self.last.said(), rest
 
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""

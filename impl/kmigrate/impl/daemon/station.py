@@ -11,9 +11,10 @@ from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident
 from kmigrate.impl.daemon.courier import Courier
 from kmigrate.impl.daemon.events import Tell, silent
 from kmigrate.impl.daemon.following import Arriving, Serving
-from kmigrate.impl.daemon.letters import HASH_BYTES
+from kmigrate.impl.daemon.letters import HASH_BYTES, Kind, Letter
 from kmigrate.impl.daemon.residence import Residence
 from kmigrate.impl.kernel.kernel import Kernel
+from kmigrate.spec.vocabulary import Mode
 
 
 @dataclass(slots=True)
@@ -51,6 +52,11 @@ class Station:
     taken: Callable[[], bool] = lambda: False
     leaving: Callable[[], bool] = lambda: False
     runtime: Callable[[], str] = lambda: ""
+
+    def room_needed(self, attempt: Attempt, mode: Mode, port: int) -> Letter:
+        """The letter that asks for the room that the process here needs now. `port` is that of its pieces here."""
+        pages, frames = self.residence.kernel_pages, self.residence.frames
+        return Letter(Kind.REQ, attempt, port, layout=self.layout, kernel_pages=pages, frames=frames, mode=mode)
 
     def happened(self, name: str, attempt: Attempt, **facts: int | str) -> None:
         """Tell an event of an attempt."""

@@ -57,8 +57,8 @@ from kmigrate.spec.vocabulary import Mode, MovePhase
 
 NAME_DIGITS = 3
 
-HEAR, STOP = "hear", "stop"
-"""The names of what happens when a wish is heard, and when a kernel is stopped."""
+HEAR = "hear"
+"""The name of what happens when a wish is heard."""
 
 
 class Machine(Parts):
@@ -111,9 +111,8 @@ class Machine(Parts):
         self.ended: dict[str, int] = {}
         for cluster in self.clusters.values():
             cluster.left = partial(self._settle, cluster)
-        self.stops: list[tuple[Pending, int | None]] = []
         self.wishes: list[tuple[Pending, Wish]] = []
-        self.agenda.actions.update({HEAR: self._hear, STOP: self._stop})
+        self.agenda.actions[HEAR] = self._hear
 
     # -- daemons -----------------------------------------------------------------------------------------
 
@@ -388,18 +387,6 @@ class Machine(Parts):
             crash = place.crash
             raise ClusterCrashed(crash.cluster, crash.core, crash.thread, crash.cycle, crash.why)
         raise SpawnRefused(process.name, place.number, name_of(spawn.tid))
-
-    def stop(self, cluster: int | None, *, at: int | None = None) -> None:
-        """Let the kernel of a cluster stop at a cycle, as a fault; None: now. Raises NoSuchPlace."""
-        place = self.cluster(cluster)
-        cycle = self.now if at is None else at
-        label = f"io:stop {cluster_name(place.number)}"
-        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, STOP, place.number)
-        self.stops.append((event, place.number))
-
-    def _stop(self, cluster: int | None) -> TraceEvent:
-        self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.now]
-        return self.crash(cluster)
 
     def __repr__(self) -> str:
         names = ", ".join(cluster_name(cluster) for cluster in self.clusters)

@@ -10,18 +10,22 @@ from kmigrate.impl.chip.geometry import MPPA256, Geometry
 from kmigrate.impl.chip.sram import Sram
 from kmigrate.impl.kernel.network import Network
 from kmigrate.impl.programs.catalogue import load, names
+from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.timing import Timing
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
 from kmigrate.impl.system.agent import Agent
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.daemons import Daemon, DaemonKind, daemon_of
-from kmigrate.impl.system.errors import ClusterCrashed, NoDaemon, NoSuchPlace
+from kmigrate.impl.system.errors import ClusterCrashed, NoDaemon, NoSuchPlace, cluster_name
 from kmigrate.impl.system.fabric import Fabric, Transfer
 from kmigrate.impl.system.letters import AGENT_PORT
 from kmigrate.impl.system.matching import Matcher
 from kmigrate.impl.system.services import Services
 from kmigrate.impl.system.statics import Keeper
+
+STOP = "stop"
+"""The name of what happens when a kernel is to stop."""
 
 IO = None
 """The cluster number of the I/O cluster."""
@@ -36,6 +40,7 @@ class Parts:
     kind    of the daemons; None for kernels without the UArea, which have none
     tell    is told what the daemons do
     memory  makes the memory of a cluster of so many bytes
+    stops   kernels that are to stop: the event, and the cluster
     """
 
     def __init__(
@@ -76,6 +81,8 @@ class Parts:
             )
             for number in numbers
         }
+        self.stops: list[tuple[Pending, int | None]] = []
+        agenda.actions[STOP] = self._stop
         self._by_node = {cluster.node: cluster for cluster in self.clusters.values()}
         services = torus.first_compute - 1
         self.services = Services(*self.network.service_parts(services), self.agenda, geometry)
@@ -140,6 +147,18 @@ class Parts:
     def crash(self, cluster: int | None) -> TraceEvent:
         """Let the kernel of a cluster stop at once, between two events. Raises NoSuchPlace."""
         return self.cluster(cluster).stop("it was stopped by a fault")
+
+    def stop(self, cluster: int | None, *, at: int | None = None) -> None:
+        """Let the kernel of a cluster stop at a cycle, as a fault; None: now. Raises NoSuchPlace."""
+        place = self.cluster(cluster)
+        cycle = self.agenda.now if at is None else at
+        label = f"io:stop {cluster_name(place.number)}"
+        event = self.agenda.post_at(cycle, EventClass.WORKLOAD, label, STOP, place.number)
+        self.stops.append((event, place.number))
+
+    def _stop(self, cluster: int | None) -> TraceEvent:
+        self.stops = [one for one in self.stops if one[1] != cluster or one[0].cycle > self.agenda.now]
+        return self.crash(cluster)
 
     def crashes(self) -> tuple[ClusterCrashed, ...]:
         """How kernels have stopped, by cluster."""
