@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from kmigrate.checker.native.membership import membership
 from kmigrate.conformance import Setting, Systems
 from kmigrate.conformance.closure import Closure
-from kmigrate.conformance.denominator import Edge
+from kmigrate.conformance.denominator import Denominator, Edge
 from kmigrate.conformance.judge import Judge
-from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.plan import Plan
+from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, Script
 from kmigrate.conformance.scope import Scope, asked_of, machines
 from kmigrate.conformance.tour import Guide
 from kmigrate.impl import Ordinary
@@ -61,7 +63,9 @@ def test_what_is_cut_off_is_not_complete() -> None:
     assert not found.complete
 
 
-@pytest.mark.parametrize("scope", [*SCOPES, pytest.param(FAULTY, id="faults")])
+@pytest.mark.parametrize(
+    "scope", [*SCOPES, pytest.param(FAULTY, id="faults"), pytest.param(Scope(every=True), id="every")]
+)
 def test_a_way_to_a_node_is_a_run_of_a_fresh_machine(scope: Scope) -> None:
     found = closed(scope, 40)
     for node in (found.nodes[len(found.nodes) // 2], found.nodes[-1]):
@@ -112,3 +116,20 @@ def test_wider_scopes_come_to_their_end(scope: Scope) -> None:
     found = Closure(PAIR, ONE_MOVE, scope)
     assert found.explore()
     assert found.failures == {}
+
+
+@pytest.mark.campaign
+def test_what_the_machine_takes_of_the_small_shape_are_edges_of_its_model_once_it_has_begun() -> None:
+    """A run begins when all threads are there: the first one may have its answer still to fetch then."""
+    plan = Plan(scope="small")
+    setting = replace(plan.smallest, scripts=(Script(1, (GO, GO), ((CALL, CANCEL, AGAIN),)),), faults=())
+    found = Closure(plan.pair, replace(setting, patience=1, quantum=1), Scope())
+    assert found.explore()
+    assert found.failures == {}
+    model = Denominator(plan.pair, setting)
+    assert model.whole
+    known = set(model.states)
+    to_fetch = found.oracle.model.schema.first_slot["answered"]
+    assert all(edge.state[to_fetch] for edge in found.edges - set(model.edges))
+    assert all(state[to_fetch] for state in found.states - known)
+    assert len(found.states - known) <= 3 < 100 < len(found.states & known)
