@@ -44,8 +44,8 @@ class Scope:
         ordinary = f"the ordinary order with {_some(self.delays, 'departure')}"
         hidden = "every order" if self.every else ordinary
         return (
-            f"what the model sees in every order, {arrive}, {early}, {_some(self.faults, 'fault')} of the network "
-            f"at any transfer, hidden steps in {hidden}"
+            f"what the model sees in every order, {arrive}, {early}, {_some(self.faults, 'fault')} of the network"
+            f"{' at any transfer' * (self.faults > 0)}, hidden steps in {hidden}"
         )
 
     def as_json(self) -> dict[str, Any]:
