@@ -13,7 +13,7 @@ from kmigrate.conformance.closure import Closure
 from kmigrate.conformance.denominator import Denominator, Edge
 from kmigrate.conformance.judge import Judge
 from kmigrate.conformance.plan import Plan
-from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, Script
+from kmigrate.conformance.programs import CANCEL, GO, Script
 from kmigrate.conformance.scope import Scope, asked_of, machines
 from kmigrate.conformance.tour import Guide
 from kmigrate.impl import Ordinary
@@ -119,17 +119,13 @@ def test_wider_scopes_come_to_their_end(scope: Scope) -> None:
 
 
 @pytest.mark.campaign
-def test_what_the_machine_takes_of_the_small_shape_are_edges_of_its_model_once_it_has_begun() -> None:
-    """A run begins when all threads are there: the first one may have its answer still to fetch then."""
+def test_what_the_machine_takes_of_the_small_shape_are_edges_of_its_model() -> None:
     plan = Plan(scope="small")
-    setting = replace(plan.smallest, scripts=(Script(1, (GO, GO), ((CALL, CANCEL, AGAIN),)),), faults=())
-    found = Closure(plan.pair, replace(setting, patience=1, quantum=1), Scope())
+    calls_off = replace(plan.smallest, scripts=(Script(1, (GO,), ((CANCEL,),)),), patience=1, quantum=1, faults=())
+    found = Closure(plan.pair, calls_off, Scope(ticks=1))
     assert found.explore()
     assert found.failures == {}
-    model = Denominator(plan.pair, setting)
+    model = Denominator(plan.pair, calls_off)
     assert model.whole
-    known = set(model.states)
-    to_fetch = found.oracle.model.schema.first_slot["answered"]
-    assert all(edge.state[to_fetch] for edge in found.edges - set(model.edges))
-    assert all(state[to_fetch] for state in found.states - known)
-    assert len(found.states - known) <= 3 < 100 < len(found.states & known)
+    assert found.edges <= set(model.edges)
+    assert len(found.edges) > 100

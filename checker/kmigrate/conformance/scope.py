@@ -19,7 +19,7 @@ class Scope:
     """Which runs of a machine are explored.
 
     messages  whether messages arrive in every order; else as soon as they can, those of different ways by label
-    faults    most faults of the network, of every kind, at any transfer
+    faults    most faults of the network, at any transfer: it is lost, doubled, delayed or damaged
     ticks     most ticks that come although something else could; when nothing else can come, any number
     delays    most departures from the ordinary order of hidden steps
     hasty     whether any number of ticks may come at any moment
