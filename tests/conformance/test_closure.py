@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from kmigrate.checker.native.membership import membership
 from kmigrate.conformance import Setting, Systems
 from kmigrate.conformance.closure import Closure
-from kmigrate.conformance.denominator import Edge
+from kmigrate.conformance.denominator import Denominator, Edge
 from kmigrate.conformance.judge import Judge
-from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.plan import Plan
+from kmigrate.conformance.programs import CANCEL, GO, Script
 from kmigrate.conformance.scope import Scope, asked_of, machines
 from kmigrate.conformance.tour import Guide
 from kmigrate.impl import Ordinary
@@ -61,7 +63,9 @@ def test_what_is_cut_off_is_not_complete() -> None:
     assert not found.complete
 
 
-@pytest.mark.parametrize("scope", [*SCOPES, pytest.param(FAULTY, id="faults")])
+@pytest.mark.parametrize(
+    "scope", [*SCOPES, pytest.param(FAULTY, id="faults"), pytest.param(Scope(every=True), id="every")]
+)
 def test_a_way_to_a_node_is_a_run_of_a_fresh_machine(scope: Scope) -> None:
     found = closed(scope, 40)
     for node in (found.nodes[len(found.nodes) // 2], found.nodes[-1]):
@@ -112,3 +116,16 @@ def test_wider_scopes_come_to_their_end(scope: Scope) -> None:
     found = Closure(PAIR, ONE_MOVE, scope)
     assert found.explore()
     assert found.failures == {}
+
+
+@pytest.mark.campaign
+def test_what_the_machine_takes_of_the_small_shape_are_edges_of_its_model() -> None:
+    plan = Plan(scope="small")
+    calls_off = replace(plan.smallest, scripts=(Script(1, (GO,), ((CANCEL,),)),), patience=1, quantum=1, faults=())
+    found = Closure(plan.pair, calls_off, Scope(ticks=1))
+    assert found.explore()
+    assert found.failures == {}
+    model = Denominator(plan.pair, calls_off)
+    assert model.whole
+    assert found.edges <= set(model.edges)
+    assert len(found.edges) > 100

@@ -14,7 +14,7 @@ from rich.text import Text
 from kmigrate.checker.native.membership import Membership, membership
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.conformance.closure import MOST_NODES, Closure
-from kmigrate.conformance.programs import CALL, GO, Script
+from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.scope import Scope, asked_of, machines
@@ -45,10 +45,10 @@ def explore(
         list[str] | None,
         typer.Option(help="One machine only: a process's moves as AWAY or AWAYxTIMES, process 0 first."),
     ] = None,
-    call: Annotated[int, typer.Option(min=0, max=3, help="Calls of a second thread of process 0; 0: none.")] = 0,
     faults: Annotated[int, typer.Option(min=0, help="Most faults of the network.")] = 0,
     messages: Annotated[bool, typer.Option("--messages", help="Messages arrive in every order.")] = False,
     ticks: Annotated[int, typer.Option(min=0, help="Most ticks that come although something else could.")] = 0,
+    every: Annotated[bool, typer.Option("--every", help="Messages and hidden steps in every order.")] = False,
     hasty: Annotated[bool, typer.Option("--hasty", help="Any number of ticks may come at any moment.")] = False,
     delays: Annotated[int, typer.Option(min=0, help="Most departures of hidden steps from their order.")] = 0,
     patience: Annotated[int, typer.Option(min=1, help="Ticks after which a daemon gives up.")] = 1,
@@ -63,7 +63,7 @@ def explore(
     wanted = len(move) if move else processes
     if wanted > clusters:
         raise WrongUse(f"{wanted} processes need as many clusters, not {clusters}")
-    scope = Scope(messages, faults, ticks, delays, hasty)
+    scope = Scope(messages, faults, ticks, delays, hasty, every)
     pair = Systems(exact=True)
     made: list[Closure] = []
     findings: list[Finding] = []
@@ -71,7 +71,7 @@ def explore(
         settings = [Setting(clusters=clusters, slaves=1, scripts=tuple(_script(text, clusters) for text in move))]
     else:
         settings = list(machines(clusters, processes, migrations))
-    settings = [_with_calls(replace(one, patience=patience, quantum=quantum), call) for one in settings]
+    settings = [replace(one, patience=patience, quantum=quantum) for one in settings]
     with Watch("explore") as watch:
         for number, setting in enumerate(settings, start=1):
             closure = Closure(pair, setting, scope)
@@ -166,11 +166,3 @@ def _script(text: str, clusters: int) -> Script:
     if not (away.isdigit() and (times or "1").isdigit() and int(away) < clusters):
         raise WrongUse(f"a move is AWAY or AWAYxTIMES, AWAY a cluster below {clusters}, not {text!r}")
     return Script(int(away), (GO,) * int(times or 1))
-
-
-def _with_calls(setting: Setting, calls: int) -> Setting:
-    """The same with a second thread of process 0 that makes calls."""
-    if not calls:
-        return setting
-    first, *others = setting.scripts
-    return replace(setting, slaves=2, scripts=(replace(first, workers=((CALL,) * calls,)), *others))

@@ -2,8 +2,9 @@
 
 A node is a calm state of the machine (`product`), what the judge knows there, and how many faults, early ticks and
 departures may still come. From it everything goes on that can come next. On the way to the next calm state each
-hidden step may be another one for a departure, and each transfer may suffer a fault. Within its scope the answer is
-complete when nothing is left to look at; of what lies outside it says nothing.
+hidden step may be another one for a departure, and each transfer may suffer a fault. Where hidden steps come in
+every order, every state is a node. Within its scope the answer is complete when nothing is left to look at; of what
+lies outside it says nothing.
 """
 
 from __future__ import annotations
@@ -197,7 +198,7 @@ class Closure:
         unless messages are free, and so on.
         """
         visited = {place}
-        while not place.rests:
+        while not place.rests and not self.scope.every:
             for part, state in enumerate(place.parts):
                 if self._chain(part, state):
                     place, link = self._go_on(place, part, context, left, link)

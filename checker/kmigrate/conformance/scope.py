@@ -19,10 +19,11 @@ class Scope:
     """Which runs of a machine are explored.
 
     messages  whether messages arrive in every order; else as soon as they can, those of different ways by label
-    faults    most faults of the network, of every kind, at any transfer
+    faults    most faults of the network, at any transfer: it is lost, doubled, delayed or damaged
     ticks     most ticks that come although something else could; when nothing else can come, any number
     delays    most departures from the ordinary order of hidden steps
     hasty     whether any number of ticks may come at any moment
+    every     whether messages and hidden steps come in every order, too
     """
 
     messages: bool = False
@@ -30,17 +31,21 @@ class Scope:
     ticks: int = 0
     delays: int = 0
     hasty: bool = False
+    every: bool = False
 
     @property
     def words(self) -> str:
         """What is complete when the exploration is."""
-        arrive = "messages in every order" if self.messages else "messages as soon as they can arrive"
+        free = self.messages or self.every
+        arrive = "messages in every order" if free else "messages as soon as they can arrive"
         late = "ticks only when nothing else can come"
         early = f"{_some(self.ticks, 'tick')} at any moment and others {late[6:]}" if self.ticks else late
         early = "ticks at any moment" if self.hasty else early
+        ordinary = f"the ordinary order with {_some(self.delays, 'departure')}"
+        hidden = "every order" if self.every else ordinary
         return (
-            f"what the model sees in every order, {arrive}, {early}, {_some(self.faults, 'fault')} of the network "
-            f"at any transfer, hidden steps in the ordinary order with {_some(self.delays, 'departure')}"
+            f"what the model sees in every order, {arrive}, {early}, {_some(self.faults, 'fault')} of the network"
+            f"{' at any transfer' * (self.faults > 0)}, hidden steps in {hidden}"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -51,6 +56,7 @@ class Scope:
             "ticks": self.ticks,
             "delays": self.delays,
             "hasty": self.hasty,
+            "every": self.every,
             "words": self.words,
         }
 

@@ -120,12 +120,13 @@ def test_a_copy_equals_a_full_comparison_after_any_run(choices: list[int], runs:
 def test_what_holds_others_in_a_kernel_is_filled_and_never_replaced() -> None:
     """A matcher finds the lists and tables of its kernel once."""
 
-    def holders(system: Machine) -> list[int]:
-        found = []
-        for keeper in system.keepers.values():
-            values = [getattr(part, name) for part, name in keeper.places]
-            found += [id(value) for value in values if not isinstance(value, int)]
-        return found
+    def holders(system: Machine) -> dict[str, int]:
+        return {
+            f"{node}: {type(part).__name__}.{name}": id(getattr(part, name))
+            for node, keeper in system.keepers.items()
+            for part, name in keeper.places
+            if not isinstance(getattr(part, name), int)
+        }
 
     system = at_work([])
     before, kept = holders(system), snapshot(system)

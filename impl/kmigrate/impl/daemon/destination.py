@@ -9,7 +9,6 @@ Source: hardened coordination (ours); nanvix-facts 9 (H2 to H6, H9, H12, H13, H2
 
 from zlib import crc32
 
-from kmigrate.impl.chip.geometry import PIECE_BYTES
 from kmigrate.impl.daemon.attempt import Attempt, DestinationRecord, Refusal, Resident
 from kmigrate.impl.daemon.letters import Kind, Letter
 from kmigrate.impl.daemon.postcopy import Receiver
@@ -20,7 +19,7 @@ from kmigrate.impl.daemon.station import Station
 from kmigrate.impl.image import Assembly, ImageRefused, Manifest, Tag, apart_of
 from kmigrate.impl.image.decoder import DIGEST_BYTES
 from kmigrate.impl.image.header import HEADER_BYTES, Header
-from kmigrate.impl.image.sections import ORDER, PAGED
+from kmigrate.impl.image.wire import sizes
 from kmigrate.impl.kernel.flows import Operation
 from kmigrate.impl.kernel.syscall import Outcome, Request
 from kmigrate.impl.kernel.task import DEFAULT_TRIGGER, Trigger
@@ -261,7 +260,7 @@ class DestinationSide:
         record.kernel_pages += kernel_pages
         record.frames += frames
         record.manifest = manifest
-        record.sizes = (0, *_sizes(manifest), DIGEST_BYTES)
+        record.sizes = (0, *sizes(manifest), DIGEST_BYTES)
         return True
 
     def _install(self, request: Request) -> Outcome:
@@ -385,13 +384,3 @@ class DestinationSide:
         self.current = current.copy() if isinstance(current, DestinationRecord) else None
         self.last = last.copy() if isinstance(last, DestinationRecord) else None
         self.in_portal = portal
-
-
-def _sizes(manifest: Manifest) -> list[int]:
-    """Bytes of the pieces of all sections: a page each, others cut at the size of a piece."""
-    sizes: list[int] = []
-    for mstate in ORDER:
-        length = manifest.length(mstate)
-        step = manifest.shape.page_bytes if mstate in PAGED else PIECE_BYTES
-        sizes += [min(step, length - done) for done in range(0, length, step)]
-    return sizes

@@ -128,6 +128,14 @@ class Letter:
         )
 
 
+def follows(number: int, other: int) -> bool:
+    """Whether a request's number comes after another one: 16 bits in a circle, half of which is the past."""
+    return 0 < (number - other) % (2 * _HALF) < _HALF
+
+
+_HALF = 1 << 15
+
+
 def letter_bytes(geometry: Geometry) -> int:
     """Size of every letter between clusters of a geometry."""
     return _HEAD.size + HASH_BYTES + _bytes_for(geometry.kernel_pages) + _bytes_for(geometry.frames) + _CRC_BYTES

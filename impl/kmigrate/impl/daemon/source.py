@@ -14,7 +14,7 @@ from kmigrate.impl.daemon.attempt import Attempt, Refusal, Resident, SourceRecor
 from kmigrate.impl.daemon.cold import Saving
 from kmigrate.impl.daemon.following import Serving
 from kmigrate.impl.daemon.lane import Cargo, Lane, Lanes, Opening
-from kmigrate.impl.daemon.letters import Kind, Letter
+from kmigrate.impl.daemon.letters import Kind, Letter, follows
 from kmigrate.impl.daemon.postcopy import Server
 from kmigrate.impl.daemon.precopy import PreCopy
 from kmigrate.impl.daemon.request import PORT
@@ -29,9 +29,6 @@ from kmigrate.impl.kernel.flows import Operation
 from kmigrate.impl.kernel.syscall import Call, Outcome, Request
 from kmigrate.impl.kernel.task import Trigger
 from kmigrate.spec.vocabulary import Mode, SourcePhase
-
-_HALF = 1 << 15
-"""Numbers of requests are of 16 bits and follow one another in a circle; half of it is the past."""
 
 
 class SourceSide:
@@ -162,7 +159,7 @@ class SourceSide:
             else:
                 self._answer(record)
             return
-        fresh = 0 < (number - self.heard) % (2 * _HALF) < _HALF
+        fresh = follows(number, self.heard)
         resident = station.resident
         reason: Refusal | None = Refusal.NOT_HERE
         if resident is not None and resident.container == letter.attempt.container:
@@ -211,8 +208,6 @@ class SourceSide:
                     self._complete(record)
                 case Kind.CNO if record.phase is SourcePhase.COMMITTING:
                     self._give_up(record, Refusal.TIMEOUT, "rolled_back")
-                case _:
-                    pass
 
     def _heed_want(self, record: SourceRecord | None, letter: Letter) -> None:
         if record is None:

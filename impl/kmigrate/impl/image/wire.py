@@ -14,6 +14,7 @@ from kmigrate.impl.chip.geometry import PIECE_BYTES
 from kmigrate.impl.image.decoder import Decoder
 from kmigrate.impl.image.errors import OtherAttempt, OutOfSequence
 from kmigrate.impl.image.image import Image
+from kmigrate.impl.image.manifest import Manifest
 from kmigrate.impl.image.sections import ORDER, PAGED, Shape
 from kmigrate.spec.vocabulary import Mstate
 
@@ -68,6 +69,16 @@ def states(image: Image) -> tuple[Mstate | None, ...]:
         step = image.manifest.shape.page_bytes if mstate in PAGED else PIECE_BYTES
         found += [mstate] * -(-len(content) // step)
     return (*found, None)
+
+
+def sizes(manifest: Manifest) -> list[int]:
+    """Bytes of the pieces of all sections: a page each, others cut at the size of a piece."""
+    found: list[int] = []
+    for mstate in ORDER:
+        length = manifest.length(mstate)
+        step = manifest.shape.page_bytes if mstate in PAGED else PIECE_BYTES
+        found += [min(step, length - done) for done in range(0, length, step)]
+    return found
 
 
 class Assembly:
