@@ -10,7 +10,7 @@ import pytest
 from kmigrate.conformance import Plan, RunFile, load, replay
 from kmigrate.conformance.denominator import Denominator, Edge
 from kmigrate.conformance.drivers import TOUR, Schedule
-from kmigrate.conformance.errors import ConformanceError
+from kmigrate.conformance.errors import AnotherRun
 from kmigrate.conformance.graph import Graph
 from kmigrate.conformance.plan import BadPlan
 from kmigrate.conformance.product import Free
@@ -116,7 +116,7 @@ def test_a_tour_that_is_another_run_on_a_fresh_machine_is_an_error(monkeypatch: 
     tourist.seek()
     with pytest.raises(TourDiffers, match="tour 0 is another run on a fresh machine: the events differ"):
         next(tourist.tours())
-    assert issubclass(TourDiffers, ConformanceError)
+    assert issubclass(TourDiffers, AnotherRun)
 
 
 def test_only_hardened_machines_are_toured() -> None:

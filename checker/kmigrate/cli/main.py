@@ -27,7 +27,7 @@ from kmigrate.cli import (
 )
 from kmigrate.cli.app import WrongUse, app
 from kmigrate.conformance import ConformanceError
-from kmigrate.conformance.errors import UncontrolledNondeterminism
+from kmigrate.conformance.errors import AnotherRun
 from kmigrate.impl import ImplError
 from kmigrate.proofs import ProofError
 from kmigrate.spec.language import SpecError
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(arguments, standalone_mode=False)
     except TyperException as error:
         _fail(error.format_message())
-    except UncontrolledNondeterminism as error:
+    except AnotherRun as error:
         _fail(str(error), 4)
     except (WrongUse, SpecError, CheckerError, ConformanceError, ImplError, ProofError) as error:
         _fail(str(error))

@@ -13,7 +13,11 @@ class BadRunFile(ConformanceError):
         self.path, self.where, self.problem = path, where, problem
 
 
-class UncontrolledNondeterminism(ConformanceError):
+class AnotherRun(ConformanceError):
+    """What should have been the same run was another one."""
+
+
+class UncontrolledNondeterminism(AnotherRun):
     """The same configuration and choices led to another run: something decides that is not a choice."""
 
     def __init__(self, position: int, recorded: str, found: str) -> None:

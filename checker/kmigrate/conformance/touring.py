@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from kmigrate.conformance.denominator import Denominator, Edge, Summary
-from kmigrate.conformance.errors import ConformanceError
+from kmigrate.conformance.errors import AnotherRun
 from kmigrate.conformance.graph import Graph
 from kmigrate.conformance.programs import AGAIN, CANCEL, GO, Script
 from kmigrate.conformance.seek import Found, Seeker
@@ -56,7 +56,7 @@ QUICK = Touring(14_000, 10)
 NIGHTLY = Touring(120_000, 1, 100.0)
 
 
-class TourDiffers(ConformanceError):
+class TourDiffers(AnotherRun):
     """A fresh machine does not do what the graph says."""
 
     def __init__(self, number: int, difference: str) -> None:
