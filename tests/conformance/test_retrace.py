@@ -9,7 +9,7 @@ from kmigrate.spec.hazards import HAZARDS, hazard
 IN_ITS_ORDER = ("H1", "H2", "H6", "H9")
 IN_ANOTHER_ORDER = ("H3", "H4", "H5")
 UNSEEN = ("H7", "H8")
-"""Each needs a task between two others of one kernel, whose order no schedule changes."""
+"""Each needs a second request between two tasks of the first on one kernel."""
 
 
 def named(name: str) -> Hazard:
