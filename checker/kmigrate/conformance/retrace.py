@@ -157,7 +157,8 @@ def play(hazard: Hazard) -> Played:
 
 def _setting(hazard: Hazard, moves: list[tuple[int, int]], *, themselves: bool) -> Setting:
     """As many clusters and processes; each asks for itself; or third parties ask, as where one is asked twice."""
-    clusters, processes = hazard.parameters["clusters"], hazard.parameters["processes"]
+    clusters: int = hazard.parameters["clusters"]
+    processes: int = hazard.parameters["processes"]
     absent = hazard.parameters.get("absent", 0)
     once = themselves and len({source for source, _ in moves}) == len(moves)
     away: dict[int, int] = dict(moves) if once else {}
