@@ -4,12 +4,32 @@ from functools import cache
 
 import pytest
 
+from kmigrate.checker import Holds, check
 from kmigrate.conformance.adequacy import Adequacy, Trial, cases_of, try_judge, try_machine
 from kmigrate.conformance.mutants import MACHINE
 from kmigrate.conformance.mutation import LostPoint, Mutant, mutated
 from kmigrate.conformance.variants import BENIGN, JUDGE
 from kmigrate.impl.daemon import hardened
 from kmigrate.impl.daemon.source import SourceSide
+from kmigrate.spec.language import forall, implies, invariant
+from kmigrate.spec.protocol.attempt import Attempt
+from kmigrate.spec.protocol.hardened import Hardened
+from kmigrate.spec.vocabulary import DestinationPhase, Message
+
+
+class Said(Hardened):
+    """The hardened protocol, asked one thing more: why `installed-unasked` is benign."""
+
+    @invariant
+    def yes_is_said_to_what_is_installed(self) -> bool:
+        """Nobody says YES to a destination that still stages."""
+        return forall(
+            Attempt,
+            lambda a: implies(
+                self.sent[Message.YES, a], lambda: self.at_destination[a] != DestinationPhase.STAGING
+            ),
+        )
+
 
 EVERYDAY = tuple(
     mutant
@@ -65,6 +85,13 @@ def test_a_weakened_judge_is_found_out(mutant: Mutant) -> None:
 )
 def test_what_is_right_in_another_way_passes(mutant: Mutant) -> None:
     assert not try_machine(mutant, 1, 1, False).caught
+
+
+@pytest.mark.campaign
+def test_in_the_model_nobody_says_yes_to_a_destination_that_stages() -> None:
+    found = check(Said(clusters=3, processes=2, attempts=2, sections=1))
+    assert found.states == 27_683
+    assert isinstance(found.answer("yes_is_said_to_what_is_installed").verdict, Holds)
 
 
 def test_a_point_that_has_moved_is_an_error_and_not_a_mutant_that_survives() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from rich.text import Text
 from kmigrate.checker import Holds, Violated, check
 from kmigrate.checker.confirm import confirmed
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.conformance.retrace import NOT_SEEN, play
 from kmigrate.report import Watch, size_line, told
 from kmigrate.spec.hazard import Explained, Hazard
 from kmigrate.spec.hazards import EXPLAINED, HAZARDS, hazard
@@ -21,6 +23,9 @@ from kmigrate.spec.mechanisms import REMOVALS, meanings
 @app.command()
 def hazards(
     explain: Annotated[str | None, typer.Option(help="Tell one hazard in words, one lane per cluster: H3.")] = None,
+    machine: Annotated[
+        bool, typer.Option("--machine", help="Play the counterexamples on the machine: does it happen there?")
+    ] = False,
     json_: JsonFlag = False,
 ) -> None:
     """Show each hazard of the catalogue, and that its mechanism stops it."""
@@ -31,6 +36,8 @@ def hazards(
             raise WrongUse(f"no hazard {explain!r} in the catalogue; there are {known}")
         _explain(one)
         return
+    if machine:
+        _on_the_machine(json_)
     rows = [_row(one) for one in HAZARDS] + [_explained_row(one) for one in EXPLAINED]
     rows.sort(key=lambda row: int(row["id"][1:]))
     if json_:
@@ -38,6 +45,27 @@ def hazards(
     else:
         _print_hazards(rows)
     raise typer.Exit(0 if all(row["shown"] and row["stopped"] for row in rows if row["level"]) else 1)
+
+
+def _on_the_machine(json_: bool) -> None:
+    """Play every counterexample that can be played, and say what became of it; exit 1 if one is not seen."""
+    with Watch("machine") as watch:
+        played = []
+        for number, one in enumerate(HAZARDS):
+            watch.count(number, len(HAZARDS), "hazards")
+            played.append(play(one))
+    if json_:
+        print_json([asdict(run) for run in played])
+    else:
+        table = Table(box=box.SIMPLE)
+        for name in ("hazard", "steps", "on the machine"):
+            table.add_column(name)
+        for run in played:
+            how = "" if not run.where else f" ({run.driver} course)" if run.driver else " (in its order)"
+            steps = f"{run.done} of {run.steps}, {run.early} early" if run.steps else ""
+            table.add_row(run.hazard, steps, Text((run.where or run.reason) + how))
+        console().print(table)
+    raise typer.Exit(1 if any(run.reason == NOT_SEEN for run in played) else 0)
 
 
 def _row(one: Hazard) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Self
 
-from kmigrate.conformance.programs import CALL, CANCEL, GO, PAGE, SLEEP, SPIN, Script
+from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, PAGE, SLEEP, SPIN, Script
 from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
@@ -48,6 +48,12 @@ threads; pages; threads that sleep; a cluster that stops. Each with its chance: 
 
 MOST_WISHES = 4
 """Of third parties in a run with published daemons."""
+
+RING_CHANCE = 0.25
+"""That third parties wish every process of a full machine to the next cluster, the last one to the first."""
+
+AGAIN_CHANCE = 0.3
+"""That a second thread begins anew whenever it is done."""
 
 MOST_ITEMS = 8
 """Of a second thread there."""
@@ -125,6 +131,8 @@ class Swarm:
                 Wish(random.randrange(processes), random.randrange(clusters))
                 for _ in range(random.randint(1, MOST_WISHES))
             )
+        if wishes and processes == clusters and random.random() < RING_CHANCE:
+            wishes = tuple(Wish(process, (process + 1) % clusters) for process in range(processes))
         crash = Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters))
         return Setting(
             variant="published",
@@ -147,6 +155,8 @@ class Swarm:
             worker = [random.choice(items) for _ in range(random.randint(1, MOST_ITEMS))]
             if "sleep" in chosen and random.random() < 0.5:
                 worker.append(SLEEP)
+            elif random.random() < AGAIN_CHANCE:
+                worker.append(AGAIN)
             workers.append(tuple(worker))
         return Script(away, tuple(main), tuple(workers))
 
