@@ -30,7 +30,9 @@ def moving(seed: int) -> tuple[Machine, Random]:
     random = Random(seed)
     system, processes = running(Drawn(random, 0.5))
     for position in random.sample(range(60), 2):
-        fault = NetworkFault(system.fabric.carried + position, random.choice(list(FaultKind)), 100)
+        kind = random.choice(list(FaultKind))
+        amount = 2 if kind is FaultKind.REPEATED else 100
+        fault = NetworkFault(system.fabric.carried + position, kind, amount)
         system.fabric.plan[fault.position] = fault
     system.move(processes[0], random.choice((1, 2)))
     system.move(processes[1], 3)
