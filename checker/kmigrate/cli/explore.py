@@ -48,7 +48,7 @@ def explore(
     faults: Annotated[int, typer.Option(min=0, help="Most faults of the network.")] = 0,
     messages: Annotated[bool, typer.Option("--messages", help="Messages arrive in every order.")] = False,
     ticks: Annotated[int, typer.Option(min=0, help="Most ticks that come although something else could.")] = 0,
-    every: Annotated[bool, typer.Option("--every", help="Messages and hidden steps in every order.")] = False,
+    every: Annotated[bool, typer.Option("--any-order", help="Messages and hidden steps in every order.")] = False,
     hasty: Annotated[bool, typer.Option("--hasty", help="Any number of ticks may come at any moment.")] = False,
     delays: Annotated[int, typer.Option(min=0, help="Most departures of hidden steps from their order.")] = 0,
     patience: Annotated[int, typer.Option(min=1, help="Ticks after which a daemon gives up.")] = 1,
