@@ -116,7 +116,7 @@ def test_a_campaign_names_what_it_has_found_and_goes_on_from_its_state_with_the_
 @pytest.mark.campaign
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_published_campaign_names_at_least_ten_hazards_within_a_minute_of_work(seed: int) -> None:
-    plan = Plan("published", traces=150, seed=seed)
+    plan = Plan("published", traces=100, seed=seed)
     before = process_time()
     made = Campaign(plan)
     made.run()
