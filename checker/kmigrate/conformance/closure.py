@@ -14,18 +14,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kmigrate.conformance.context import Bench, Context
 from kmigrate.conformance.denominator import Edge
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
-from kmigrate.conformance.look import ClusterView, Picture
 from kmigrate.conformance.machine import TICK, Machine
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.part import PartState, PartStep, Stimulus
 from kmigrate.conformance.product import Free, Option, Place, Product, label_of
 from kmigrate.conformance.scope import Scope
 from kmigrate.conformance.setting import Setting
-from kmigrate.conformance.steps import Numbering
 from kmigrate.conformance.swarm import FAULTS
-from kmigrate.impl.daemon.attempt import Attempt
 from kmigrate.impl.kernel.communicators import HEADER_BYTES
 from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
@@ -35,10 +33,6 @@ MOST_NODES = 2_000_000
 
 FLIPPED_BIT = 8 * HEADER_BYTES
 """The bit that a fault flips: the first one behind the header. Letters and pieces have checksums over all bits."""
-
-Context = tuple[tuple[State, ...], tuple[Attempt, ...]]
-"""The states of the model that explain what has happened, and the attempts in the order of their numbers."""
-
 
 Chain = tuple[tuple[Stimulus, PartStep], ...]
 """Steps of one part, one after the other."""
@@ -100,7 +94,7 @@ class Closure:
         self._judged: dict[tuple[int, bytes, tuple[int, ...]], int | Nonconformance] = {}
         self._ends: set[Place] = set()
         self._chains: dict[PartState, Chain] = {}
-        self._picture = Picture(self.oracle.model, setting.geometry.torus.first_compute)
+        self._bench = Bench(self.oracle, setting)
         self._waiting: deque[int] = deque()
 
     def explore(self, limit: int = MOST_NODES, progress: Callable[[int, int], None] | None = None) -> bool:
@@ -304,23 +298,11 @@ class Closure:
         return found
 
     def _ask(self, context: Context, event: Any, place: Place) -> int | Nonconformance:
-        states, attempts = context
-        numbering = Numbering({attempt: number for number, attempt in enumerate(attempts)})
-        views = [part.view for part in place.parts[:-1]]
-        records = place.parts[-1].view
-        for cluster, view in enumerate(views):
-            assert isinstance(view, ClusterView)
-            self._picture.put(cluster, view)
-
-        def look(whole: bool) -> tuple[int | None, ...]:
-            return self._picture.codes(views, records, numbering.numbers)  # type: ignore[arg-type]
-
-        judge = Judge(None, self.oracle, memory=numbering, states=list(states), look=look)
-        wrong = judge.observe(event)
-        if wrong is not None:
-            return wrong
-        self.edges.update(Edge(state, action) for state, action in judge.taken)
-        return self._number((tuple(judge.states), tuple(numbering.numbers)))
+        verdict = self._bench.judge(context, event, place)
+        if verdict.wrong is not None:
+            return verdict.wrong
+        self.edges.update(verdict.edges)
+        return self._number(verdict.context)
 
     def _end(self, place: Place, link: Link) -> None:
         """Ask of a machine whose run is over whether all is as it should be."""

@@ -12,20 +12,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from kmigrate.conformance.context import Bench, Context
 from kmigrate.conformance.denominator import Edge
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
-from kmigrate.conformance.look import ClusterView, Picture
 from kmigrate.conformance.machine import TICK, Machine
 from kmigrate.conformance.pair import Pair
 from kmigrate.conformance.product import Free, Option, Place, Product, label_of
 from kmigrate.conformance.setting import Setting
-from kmigrate.conformance.steps import Numbering
-from kmigrate.impl.daemon.attempt import Attempt
 from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.spec.language.model import State
-
-Context = tuple[tuple[State, ...], tuple[Attempt, ...]]
-"""The states of the model that explain what has happened, and the attempts in the order of their numbers."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -94,7 +89,7 @@ class Graph:
         self.judged = 0
         self.edges: set[Edge] = set()
         self._known: dict[tuple[Place, Context], Node] = {}
-        self._picture = Picture(self.oracle.model, setting.geometry.torus.first_compute)
+        self._bench = Bench(self.oracle, setting)
         judge = Judge(Machine(self.product.setting, Ordinary()), self.oracle)
         self.wrong = judge.start()
         self.opening = self.product.calm(self.product.first)
@@ -144,7 +139,9 @@ class Graph:
                     return None
                 context, wrong = node.context, None
             else:
-                context, edges, wrong = self._judge(node.context, step.step, after)
+                verdict = self._bench.judge(node.context, step.step, after)
+                self.judged += 1
+                context, edges, wrong = verdict.context, verdict.edges, verdict.wrong
         except Exception as error:
             wrong = Nonconformance("error", type(error).__name__, 0, f"the machine broke down: {error}")
             return self._failed(node, Way(None, (option,), (), (label,), b"", tick, wrong))
@@ -160,27 +157,6 @@ class Graph:
         assert way.finding is not None
         self.failures.setdefault(way.finding.signature, (node, way))
         return way
-
-    def _judge(
-        self, context: Context, event: Any, place: Place
-    ) -> tuple[Context, tuple[Edge, ...], Nonconformance | None]:
-        """Judge one event after which the machine is as `place` looks."""
-        states, attempts = context
-        numbering = Numbering({attempt: number for number, attempt in enumerate(attempts)})
-        views = [part.view for part in place.parts[:-1]]
-        records = place.parts[-1].view
-        for cluster, view in enumerate(views):
-            assert isinstance(view, ClusterView)
-            self._picture.put(cluster, view)
-
-        def look(whole: bool) -> tuple[int | None, ...]:
-            return self._picture.codes(views, records, numbering.numbers)  # type: ignore[arg-type]
-
-        judge = Judge(None, self.oracle, memory=numbering, states=list(states), look=look)
-        wrong = judge.observe(event)
-        self.judged += 1
-        edges = tuple(Edge(state, action) for state, action in judge.taken)
-        return (tuple(judge.states), tuple(numbering.numbers)), edges, wrong
 
     # -- all of it ---------------------------------------------------------------------------------------
 
