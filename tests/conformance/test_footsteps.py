@@ -11,8 +11,8 @@ from kmigrate.conformance.errors import NotPublished
 from kmigrate.conformance.footsteps import CRASHED, PIECES, Heard, Walked, follow, footsteps, heard
 from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.retrace import TOLD
-from kmigrate.conformance.setting import Crash
-from kmigrate.impl.simulation.choice import Ordinary
+from kmigrate.conformance.setting import Crash, Wish
+from kmigrate.impl.simulation.choice import ChoiceList, Ordinary
 from kmigrate.spec.hazard import Hazard
 from kmigrate.spec.hazards import hazard
 
@@ -75,6 +75,20 @@ def test_a_run_without_a_request_is_followed_and_violates_nothing() -> None:
     found = footsteps(recorded(Setting("published", scripts=(Script(1, ()),))))
     assert found.exit_code == 0
     assert [one.actions for one in found.walked] == [()]
+
+
+LATE = {5: 1, 27: 1, 32: 1, 46: 1, 49: 2}
+"""Place and value of the choices under which a control reset comes between the remote calls of a kmigrate_to."""
+
+
+def test_a_call_that_is_not_made_at_once_as_in_the_model_is_not_followed() -> None:
+    setting = Setting("published", scripts=(Script(1, (GO,)),), wishes=(Wish(0, 1),))
+    choices = ChoiceList([LATE.get(place, 0) for place in range(max(LATE) + 1)])
+    told: list[Heard] = []
+    judged(setting, choices, Oracles(systems("published")), lambda judge, step: told.extend(heard(step)))
+    one = follow(setting, told)
+    assert one.actions[13:15] == ("finish(c1)", "finish(c0)")
+    assert one.stuck.startswith("tell_nobody(c0) is not enabled")
 
 
 SEVERAL = 6
