@@ -36,7 +36,7 @@ def confirmed(answer: Answer) -> bool:
         case "invariant":
             return not interpreter.true(asked.name, trace.end)
         case "recoverable":
-            return all(not interpreter.true(asked.name, state) for state in _after(interpreter, trace.end))
+            return all(not interpreter.true(asked.name, state) for state in reachable(interpreter, trace.end))
         case _:
             return _missed(interpreter, asked, trace)
 
@@ -51,8 +51,8 @@ def _walks(interpreter: Interpreter, trace: Trace) -> bool:
     return True
 
 
-def _after(interpreter: Interpreter, start: State) -> set[State]:
-    """All states that can be reached from one."""
+def reachable(interpreter: Interpreter, start: State) -> set[State]:
+    """All states that can be reached from one; ValueError when they are more than STUCK_STATES."""
     reached, waiting = {start}, deque([start])
     while waiting:
         for _, after in interpreter.successors(waiting.popleft()):

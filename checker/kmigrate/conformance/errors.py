@@ -27,6 +27,17 @@ class UncontrolledNondeterminism(AnotherRun):
         self.position, self.recorded, self.found = position, recorded, found
 
 
+class NotPublished(ConformanceError):
+    """A run of other daemons is to be walked in the model of the published protocol."""
+
+    def __init__(self, variant: str) -> None:
+        super().__init__(
+            f"the daemons of this run are {variant}; only runs of published ones are walked in the model, "
+            "for every step of the others is judged by it anyway"
+        )
+        self.variant = variant
+
+
 class UnmappedEvent(ConformanceError):
     """The machine reported an event that the table knows neither as visible nor as hidden."""
 

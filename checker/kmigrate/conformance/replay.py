@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kmigrate.conformance.errors import UncontrolledNondeterminism
-from kmigrate.conformance.run import Oracles, Outcome, judged
+from kmigrate.conformance.run import Oracles, Outcome, Watcher, judged
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.systems import systems
 from kmigrate.conformance.variants import planted
@@ -65,8 +65,8 @@ class Replay:
         return 0 if self.conforms else 1
 
 
-def replay(recorded: RunFile) -> Replay:
+def replay(recorded: RunFile, watcher: Watcher | None = None) -> Replay:
     """Run a recorded run again; UncontrolledNondeterminism if its choices do not fit."""
     oracles = Oracles(systems(recorded.setting.variant), planted(recorded.mutant))
-    outcome = judged(recorded.setting, RecordedDriver(recorded.choices), oracles)
+    outcome = judged(recorded.setting, RecordedDriver(recorded.choices), oracles, watcher)
     return Replay(recorded, outcome)

@@ -33,7 +33,8 @@ TOLD = {
     "take_to": "to_taken",
     "finish": "finished",
 }
-"""What a published daemon tells when it does what an action of the model is. Sections are left to the daemons."""
+"""Action of the published protocol → what a published daemon tells when it does that. Sections are left to the
+daemons here; `footsteps` reads the same words the other way."""
 
 _INSIDE = "a step inside one kernel, of which the protocol's daemons tell nothing; campaigns look for its sign"
 
