@@ -9,13 +9,12 @@ import pytest
 
 from kmigrate.checker.native.membership import membership
 from kmigrate.conformance import Setting, Systems
+from kmigrate.conformance.again import Guide, again
 from kmigrate.conformance.closure import Closure
-from kmigrate.conformance.denominator import Denominator, Edge
-from kmigrate.conformance.judge import Judge
+from kmigrate.conformance.denominator import Denominator
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.programs import CANCEL, GO, Script
 from kmigrate.conformance.scope import Scope, asked_of, machines
-from kmigrate.conformance.tour import Guide
 from kmigrate.impl import Ordinary
 from kmigrate.impl.kernel.freeze import Freezing
 from kmigrate.impl.system.key import key
@@ -23,6 +22,7 @@ from kmigrate.impl.system.key import key
 PAIR = Systems(exact=True)
 ONE_MOVE = Setting(slaves=1, scripts=(Script(1, (GO,)),), patience=1, quantum=1)
 FAULTY = Scope(faults=1)
+MOST_EVENTS = 5_000
 SCOPES = [
     pytest.param(Scope(), id="ordinary"),
     pytest.param(Scope(messages=True), id="messages", marks=pytest.mark.campaign),
@@ -64,22 +64,16 @@ def test_what_is_cut_off_is_not_complete() -> None:
 
 
 @pytest.mark.parametrize(
-    "scope", [*SCOPES, pytest.param(FAULTY, id="faults"), pytest.param(Scope(every=True), id="every")]
+    "scope", [*SCOPES, pytest.param(FAULTY, id="faults"), pytest.param(Scope(any_order=True), id="any-order")]
 )
 def test_a_way_to_a_node_is_a_run_of_a_fresh_machine(scope: Scope) -> None:
     found = closed(scope, 40)
     for node in (found.nodes[len(found.nodes) // 2], found.nodes[-1]):
         setting, labels = found.run(node.link)
-        machine = PAIR.make(setting, Guide(labels))
-        judge = Judge(machine, found.oracle)
-        assert judge.start() is None
-        taken: set[Edge] = set()
-        for _ in range(found.length(node.link)):
-            step = machine.step()
-            assert step is not None
-            assert judge.observe(step) is None
-            taken |= {Edge(state, action) for state, action in judge.taken}
-        assert taken <= found.edges
+        made = again(PAIR, setting, Guide(labels), found.oracle, found.length(node.link))
+        assert (made.finding, made.events) == (None, found.length(node.link))
+        assert set(made.edges) <= found.edges
+        machine = made.machine
         machine.system.fabric.plan.clear()  # those that have happened
         assert key(found.product.machine(node.place, Ordinary()).system) == key(machine.system)
 
@@ -91,11 +85,7 @@ def test_a_kernel_that_does_not_hold_is_found_with_the_way_to_it(monkeypatch: py
     ((wrong, link), *_) = found.failures.values()
     assert "freezing" in str(wrong)
     setting, labels = found.run(link)
-    machine = PAIR.make(setting, Guide(labels))
-    judge = Judge(machine, found.oracle)
-    said = judge.start()
-    while said is None and (step := machine.step()) is not None:
-        said = judge.observe(step)
+    said = again(PAIR, setting, Guide(labels), found.oracle, MOST_EVENTS).finding
     assert said is not None
     assert said.signature == wrong.signature
 

@@ -19,12 +19,10 @@ class Bare(Pair[int]):
 @pytest.mark.parametrize(
     ("ask", "method"),
     [
-        (lambda pair: pair.snapshot(None), "snapshot"),
-        (lambda pair: pair.key(None), "key"),
         (lambda pair: pair.draw(None), "draw"),
         (lambda pair: pair.as_json(0), "as_json"),
     ],
-    ids=["snapshot", "key", "draw", "as_json"],
+    ids=["draw", "as_json"],
 )
 def test_what_a_pair_does_not_offer_names_the_mend(ask: Callable[[Any], object], method: str) -> None:
     with pytest.raises(NotOfferedByPair, match=f"'bare' does not offer .* give it a method {method}"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kmigrate.conformance import Plan, RunFile, load, replay
+from kmigrate.conformance import Campaign, Plan, RunFile, load, replay
 from kmigrate.conformance.denominator import Denominator, Edge
 from kmigrate.conformance.drivers import TOUR, Schedule
 from kmigrate.conformance.errors import AnotherRun
@@ -119,9 +119,22 @@ def test_a_tour_that_is_another_run_on_a_fresh_machine_is_an_error(monkeypatch: 
     assert issubclass(TourDiffers, AnotherRun)
 
 
-def test_only_hardened_machines_are_toured() -> None:
+def test_only_right_machines_of_the_hardened_variant_are_toured() -> None:
     with pytest.raises(BadPlan, match="only hardened machines are judged step by step"):
         Plan(variant="published", tours=QUICK)
+    with pytest.raises(BadPlan, match="a mutant is looked for by runs"):
+        Plan(mutant="copy-kept", tours=QUICK)
+
+
+def test_a_campaign_that_goes_on_after_its_tours_counts_them_once() -> None:
+    made = Campaign(Plan(traces=1, tours=Touring(steps=60, one_in=1_000)))
+    made.run()
+    report = made.report
+    counted = report.traces, report.chain, report.drivers[TOUR], len(report.ahead.sample)
+    assert report.drivers[TOUR] > 0
+    Campaign(made.plan, report).run()
+    assert (report.traces, report.chain, report.drivers[TOUR], len(report.ahead.sample)) == counted
+    assert report.toured is not None
 
 
 @pytest.mark.campaign

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from kmigrate.checker.native.membership import Membership, membership
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
+from kmigrate.conformance.again import Guide
 from kmigrate.conformance.closure import MOST_NODES, Closure
 from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.run import Oracles, judged
@@ -20,7 +21,6 @@ from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.scope import Scope, asked_of, machines
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.systems import Systems
-from kmigrate.conformance.tour import Guide
 from kmigrate.report import Watch
 
 MOST_STATES = 20_000_000
@@ -48,7 +48,9 @@ def explore(
     faults: Annotated[int, typer.Option(min=0, help="Most faults of the network.")] = 0,
     messages: Annotated[bool, typer.Option("--messages", help="Messages arrive in every order.")] = False,
     ticks: Annotated[int, typer.Option(min=0, help="Most ticks that come although something else could.")] = 0,
-    every: Annotated[bool, typer.Option("--any-order", help="Messages and hidden steps in every order.")] = False,
+    any_order: Annotated[
+        bool, typer.Option("--any-order", help="Hidden steps in every order, and messages.")
+    ] = False,
     hasty: Annotated[bool, typer.Option("--hasty", help="Any number of ticks may come at any moment.")] = False,
     delays: Annotated[int, typer.Option(min=0, help="Most departures of hidden steps from their order.")] = 0,
     patience: Annotated[int, typer.Option(min=1, help="Ticks after which a daemon gives up.")] = 1,
@@ -63,7 +65,7 @@ def explore(
     wanted = len(move) if move else processes
     if wanted > clusters:
         raise WrongUse(f"{wanted} processes need as many clusters, not {clusters}")
-    scope = Scope(messages, faults, ticks, delays, hasty, every)
+    scope = Scope(messages, faults, ticks, delays, hasty, any_order)
     pair = Systems(exact=True)
     made: list[Closure] = []
     findings: list[Finding] = []
@@ -81,7 +83,7 @@ def explore(
                 limit,
                 lambda done, left: watch.say(f"{where}: {done:,} calm states, {left:,} waiting"),  # noqa: B023
             )
-            findings += _failures(closure, output)
+            findings += _failures(closure, output, number)
         watch.say("the states of the model")
         known = membership(made[0].oracle.model, set().union(*(one.states for one in made)), max_states=MOST_STATES)
     if json_:
@@ -92,13 +94,13 @@ def explore(
     raise typer.Exit(1 if findings or (known.missing and not known.cut) else 0 if complete else 3)
 
 
-def _failures(closure: Closure, output: Path) -> list[Finding]:
-    """What failed, each made again on a fresh machine and saved."""
+def _failures(closure: Closure, output: Path, number: int) -> list[Finding]:
+    """What failed, each made again on a fresh machine and saved. `number` is that of the explored machine."""
     found = []
     for wrong, link in closure.failures.values():
         setting, labels = closure.run(link)
         outcome = judged(setting, Guide(labels), Oracles(closure.pair))
-        path = output / f"{'-'.join(wrong.signature)}.json"
+        path = output / f"{number}-{'-'.join(wrong.signature)}.run.json"
         note = f"explored: {asked_of(setting)}"
         RunFile(setting, outcome.choices, outcome.signature, outcome.trace_hash, note).save(path)
         found.append(Finding(asked_of(setting), str(wrong), str(path)))
@@ -136,7 +138,8 @@ def _document(made: list[Closure], scope: Scope, known: Membership, findings: li
 def _print(made: list[Closure], scope: Scope, known: Membership, findings: list[Finding]) -> None:
     out = console()
     complete = all(one.complete for one in made)
-    verdict = "violated" if findings else "complete" if complete else "cut off"
+    outside_the_model = bool(known.missing) and not known.cut
+    verdict = "violated" if findings or outside_the_model else "complete" if complete else "cut off"
     out.print(Text(f"{verdict}: {scope.words}", style="bold green" if verdict == "complete" else "bold red"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("asked for", ratio=1)

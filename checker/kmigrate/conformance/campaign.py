@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
@@ -107,9 +108,11 @@ class Campaign:
                 whole.append(trail)
         jobs = [(one.setting, Schedule(TOUR, values=one.values)) for one in (*whole, *tourist.failures())]
         made = [show((report.traces + number, *job), oracles) for number, job in enumerate(jobs)]
-        for shown in made:
-            self._take(shown)
-        report.ahead.sample += [shown.kept for shown in made[: len(whole)]]
+        if not report.drivers[TOUR]:  # else they were counted before an interruption
+            with _uninterrupted():
+                for shown in made:
+                    self._take(shown)
+                report.ahead.sample += [shown.kept for shown in made[: len(whole)]]
         report.toured = tourist.shown
         report.summary = tourist.summary()
         report.gate_missed = (
@@ -130,12 +133,9 @@ class Campaign:
 
     def _count(self, runs: list[Shown]) -> None:
         """Count the runs of a round: all of them or, should the campaign be interrupted before, none."""
-        waiting = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
-        try:
+        with _uninterrupted():
             fresh = [self._take(shown) for shown in runs]
             self._guide([shown for shown, new in fresh if new])
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
 
     def _take(self, shown: Shown) -> tuple[Shown, bool]:
         """Count one run; whether it covered anything new."""
@@ -235,6 +235,16 @@ class Campaign:
             smaller.deviations,
             smaller.items,
         )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C and a kill wait until all of this is done."""
+    waiting = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, waiting)
 
 
 def campaign(

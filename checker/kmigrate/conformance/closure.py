@@ -192,7 +192,7 @@ class Closure:
         unless messages are free, and so on.
         """
         visited = {place}
-        while not place.rests and not self.scope.every:
+        while not place.rests and not self.scope.any_order:
             for part, state in enumerate(place.parts):
                 if self._chain(part, state):
                     place, link = self._go_on(place, part, context, left, link)

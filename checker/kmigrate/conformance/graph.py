@@ -7,8 +7,7 @@ that was not executed and judged in this process.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -157,30 +156,6 @@ class Graph:
         assert way.finding is not None
         self.failures.setdefault(way.finding.signature, (node, way))
         return way
-
-    # -- all of it ---------------------------------------------------------------------------------------
-
-    def explore(self, limit: int, progress: Callable[[int, int], None] | None = None) -> bool:
-        """Judge the ways of every node, those with fewer ticks first.
-
-        limit     nodes; past it the rest is left
-        progress  told (nodes so far, nodes waiting) after each
-        Returns whether every way of every node was judged.
-        """
-        now, later = deque([self.root]), deque[Node]()
-        seen = {self.root}
-        while now or later:
-            if len(self.nodes) > limit:
-                return False
-            if not now:
-                now, later = later, deque()
-            for way in self.ways(now.popleft()):
-                if way.after is not None and way.after not in seen:
-                    seen.add(way.after)
-                    (later if way.tick else now).append(way.after)
-            if progress is not None:
-                progress(len(seen), len(now) + len(later))
-        return True
 
     def path(self, node: Node) -> list[Way]:
         """The ways by which a node was reached first."""

@@ -23,7 +23,6 @@ from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.agenda import Agenda
-from kmigrate.impl.system.key import key
 from kmigrate.impl.system.machine import Machine as WholeMachine
 from kmigrate.impl.system.snapshot import copy
 
@@ -137,11 +136,6 @@ class Machine:
         """A hash over everything that has happened, clocks apart; 32 hexadecimal digits."""
         return self._hash.hexdigest()
 
-    def key(self) -> bytes:
-        """Its state without clocks, and whose turn it is: equal keys have equal futures."""
-        crashes = [crash.at - self.steps for crash in self.setting.crashes if crash.at >= self.steps]
-        return key(self.system) + self.turn.encode() + bytes(str(crashes), "ascii")
-
     # -- what it looks like ------------------------------------------------------------------------------
 
     @property
@@ -225,24 +219,6 @@ class Machine:
         first = kernel.placement.sections + DONE
         threads = 1 + len(self.setting.scripts[process].workers)
         return all(kernel.memory.word(first + WORD * thread) for thread in range(threads))
-
-
-class Still:
-    """A machine as it was at one moment."""
-
-    def __init__(self, machine: Machine) -> None:
-        self._system = _fresh(machine.setting)
-        copy(machine.system, self._system)
-        self._setting, self._steps, self._turn = machine.setting, machine.steps, machine.turn
-
-    def machine(self, choices: ChoiceSource) -> Machine:
-        """A machine in this state, whose choices this source makes."""
-        made = Machine(self._setting, choices)
-        copy(self._system, made.system)
-        made.loop.choices = choices
-        made.steps, made.turn = self._steps, self._turn
-        made.touched.update(range(self._setting.clusters))
-        return made
 
 
 def _nobody(process: int | None) -> str:

@@ -78,13 +78,6 @@ class Watching(Protocol):
         """Look at the machine at its end."""
 
 
-class Frozen(Protocol):
-    """One state of a machine."""
-
-    def machine(self, choices: ChoiceSource) -> Any:
-        """A machine in this state, whose choices this source makes."""
-
-
 C = TypeVar("C", bound=Hashable)
 """A configuration: a value that says all of a machine and what is asked of it."""
 
@@ -149,14 +142,6 @@ class Pair(ABC, Generic[C]):
     def stalled(self, machine: Any) -> bool:
         """Whether the machine waits where it should go on; by default it never does."""
         return False
-
-    def snapshot(self, machine: Any) -> Frozen:
-        """A state of a machine from which others can be made; only pairs that are explored need it."""
-        raise NotOfferedByPair(self.name, "copies of its machines", "snapshot")
-
-    def key(self, machine: Any) -> bytes:
-        """The state of a machine, times apart: equal keys have equal futures."""
-        raise NotOfferedByPair(self.name, "keys of its machines", "key")
 
     def draw(self, random: Random) -> C:
         """The configuration of one run of a campaign; knobs and workload are drawn."""

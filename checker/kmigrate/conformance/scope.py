@@ -23,7 +23,7 @@ class Scope:
     ticks     most ticks that come although something else could; when nothing else can come, any number
     delays    most departures from the ordinary order of hidden steps
     hasty     whether any number of ticks may come at any moment
-    every     whether messages and hidden steps come in every order, too
+    any_order whether messages and hidden steps come in every order, too
     """
 
     messages: bool = False
@@ -31,18 +31,18 @@ class Scope:
     ticks: int = 0
     delays: int = 0
     hasty: bool = False
-    every: bool = False
+    any_order: bool = False
 
     @property
     def words(self) -> str:
         """What is complete when the exploration is."""
-        free = self.messages or self.every
+        free = self.messages or self.any_order
         arrive = "messages in every order" if free else "messages as soon as they can arrive"
         late = "ticks only when nothing else can come"
         early = f"{_some(self.ticks, 'tick')} at any moment and others {late[6:]}" if self.ticks else late
         early = "ticks at any moment" if self.hasty else early
         ordinary = f"the ordinary order with {_some(self.delays, 'departure')}"
-        hidden = "every order" if self.every else ordinary
+        hidden = "every order" if self.any_order else ordinary
         return (
             f"what the model sees in every order, {arrive}, {early}, {_some(self.faults, 'fault')} of the network"
             f"{' at any transfer' * (self.faults > 0)}, hidden steps in {hidden}"
@@ -56,7 +56,7 @@ class Scope:
             "ticks": self.ticks,
             "delays": self.delays,
             "hasty": self.hasty,
-            "every": self.every,
+            "any_order": self.any_order,
             "words": self.words,
         }
 

@@ -9,7 +9,7 @@ every step is a choice. What it prefers decides how soon an edge is found, and n
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -96,13 +96,11 @@ class Seeker:
 
     wanted    edges that were not taken yet
     found     those that were, in their order
-    spent     ways that were tried
     """
 
     denominator: Denominator
     wanted: dict[Edge, None] = field(init=False)
     found: list[Found] = field(default_factory=list)
-    spent: int = 0
 
     def __post_init__(self) -> None:
         self.wanted = dict.fromkeys(self.denominator.edges)
@@ -114,11 +112,6 @@ class Seeker:
                 self._before[after].append((edge.state, edge.action))
         self._actions = self.denominator.oracle.interpreter.actions
         self._first = self.denominator.oracle.model.schema.first_slot
-
-    @property
-    def percent(self) -> float:
-        """Edges taken, in percent."""
-        return 100.0 * len(self.found) / len(self.denominator.edges)
 
     def seek(self, graph: Graph, enough: Callable[[], bool]) -> None:
         """Seek what is wanted on one setting, until nothing is wanted, all was tried, or `enough` says so."""
@@ -235,7 +228,6 @@ class Seeker:
         while heap and budget:
             _, _, node, option, spent = heappop(heap)
             budget -= 1
-            self.spent += 1
             way = graph.way(node, option, free)
             if way is None:
                 continue
@@ -260,12 +252,6 @@ class Seeker:
             if edge in self.wanted:
                 del self.wanted[edge]
                 self.found.append(Found(graph, edge, node, way))
-
-    # -- what is left ------------------------------------------------------------------------------------
-
-    def missing(self) -> Counter[str]:
-        """How many edges of each action were not taken."""
-        return Counter(self._actions[edge.action].name for edge in self.wanted)
 
 
 def _marks(node: Node) -> tuple[int, ...]:

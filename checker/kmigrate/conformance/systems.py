@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from kmigrate.conformance.look import Look
-from kmigrate.conformance.machine import Machine, Still, prototype
-from kmigrate.conformance.pair import Abstraction, Fault, Frozen, Pair, Watching
+from kmigrate.conformance.machine import Machine, prototype
+from kmigrate.conformance.pair import Abstraction, Fault, Pair, Watching
 from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.runfile import setting_as_json
 from kmigrate.conformance.setting import Setting
@@ -145,14 +145,6 @@ class Systems(Pair[Setting]):
     def drain(self, configuration: Setting) -> int:
         """More for each move that may be made."""
         return SETTLING_EVENTS + MOVE_EVENTS * configuration.requests
-
-    def snapshot(self, machine: Machine) -> Frozen:
-        """The machine as it is, from which others are made."""
-        return Still(machine)
-
-    def key(self, machine: Machine) -> bytes:
-        """Its state without clocks."""
-        return machine.key()
 
     def as_json(self, configuration: Setting) -> dict[str, Any]:
         """As it stands in a run file."""

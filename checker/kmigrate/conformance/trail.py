@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
+from kmigrate.conformance.again import again
 from kmigrate.conformance.denominator import Edge
 from kmigrate.conformance.graph import Graph, Node, Way
-from kmigrate.conformance.judge import Judge
 from kmigrate.conformance.machine import HASH_BYTES, in_turns
 from kmigrate.conformance.product import Option, Place, is_loose
 from kmigrate.conformance.setting import Setting
@@ -186,20 +186,13 @@ def confirm(graph: Graph, trail: Trail, end: Node | None) -> str:
 
     end  where it ends in the graph; None: the judge says no
     """
-    machine = graph.pair.make(trail.setting, ChoiceList(trail.values))
-    judge = Judge(machine, graph.oracle)
-    found = judge.start()
-    taken: list[Edge] = []
-    for number in range(trail.events):
-        step = machine.step() if found is None else None
-        if step is None:
-            return f"it is over after {number} of {trail.events} events: {found}"
-        found = judge.observe(step)
-        taken += [Edge(state, action) for state, action in judge.taken]
-    if machine.trace_hash != trail.trace_hash:
+    made = again(graph.pair, trail.setting, ChoiceList(trail.values), graph.oracle, trail.events)
+    if made.events < trail.events:
+        return f"it is over after {made.events} of {trail.events} events: {made.finding}"
+    if made.machine.trace_hash != trail.trace_hash:
         return "the events differ"
-    if tuple(taken) != trail.edges:
+    if made.edges != trail.edges:
         return "the edges of the model differ"
-    if end is not None and tuple(judge.states) != end.context[0]:
+    if end is not None and tuple(made.judge.states) != end.context[0]:
         return "the states of the model differ"
     return ""

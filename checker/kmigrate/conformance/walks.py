@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from random import Random
 
+from kmigrate.conformance.again import Guide, again
 from kmigrate.conformance.denominator import Edge
 from kmigrate.conformance.graph import Graph, Node, Way
-from kmigrate.conformance.judge import Judge, Nonconformance
+from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.machine import HASH_BYTES
-from kmigrate.conformance.tour import Guide
 from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.impl.system.key import key
 
@@ -112,24 +112,16 @@ def confirm(walk: Walk, *, keys: bool = False) -> str:
     keys  whether the key of the machine at the end is compared as well
     """
     graph = walk.graph
-    machine = graph.pair.make(graph.product.setting, Guide(walk.labels))
-    judge = Judge(machine, graph.oracle)
-    found = judge.start()
-    taken: list[Edge] = []
-    for number in range(walk.events):
-        step = machine.step() if found is None else None
-        if step is None:
-            break
-        found = judge.observe(step)
-        taken += [Edge(state, action) for state, action in judge.taken]
-        if found is not None and (walk.finding is None or number + 1 < walk.events):
-            return f"event {number} of {walk.events}: {found}"
+    made = again(graph.pair, graph.product.setting, Guide(walk.labels), graph.oracle, walk.events)
+    machine, judge, found = made.machine, made.judge, made.finding
     if walk.finding is not None:
-        same = found is not None and found.signature == walk.finding.signature
+        same = found is not None and found.signature == walk.finding.signature and made.events == walk.events
         return "" if same else f"the walk ends with {walk.finding}, the machine with {found}"
+    if found is not None or made.events < walk.events:
+        return f"event {made.events} of {walk.events}: {found}"
     if machine.trace_hash != walk.trace_hash:
         return "the events differ"
-    if taken != walk.edges:
+    if list(made.edges) != walk.edges:
         return "the edges of the model differ"
     end: Node = graph.root if not walk.ways or walk.ways[-1].after is None else walk.ways[-1].after
     if tuple(judge.states) != end.context[0]:
