@@ -22,6 +22,7 @@ from kmigrate.conformance.touring import NIGHTLY, QUICK, SETTINGS, TourDiffers, 
 from kmigrate.conformance.trail import Trail, confirm, trail_of
 from kmigrate.impl.kernel.freeze import Freezing
 from kmigrate.impl.system.faults import FaultKind
+from kmigrate.spec.sizes import SIZES
 
 PAIR = Systems(exact=True)
 
@@ -90,6 +91,12 @@ def test_the_settings_of_tours_are_of_the_shape_of_the_small_scope() -> None:
     small = Systems(Swarm.small(), exact=True)
     drawn = Plan(scope="small").smallest
     assert {PAIR.shape(setting) for setting in SETTINGS} == {small.shape(drawn)}
+
+
+def test_the_small_scope_is_the_small_size_of_the_machine() -> None:
+    (size,) = [size for size in SIZES if (size.model, size.name) == ("machine", "small")]
+    plan = Plan(scope="small")
+    assert plan.pair.model(plan.smallest).parameters == size.instance().parameters
 
 
 def test_what_a_search_prefers_is_told_of_actions_of_the_model() -> None:
