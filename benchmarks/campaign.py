@@ -6,7 +6,7 @@ A judged step is an event that is an action of the model; hidden events are comp
 Runs are judged in two ways. Fresh ones are executed and judged event by event. Walked ones go over the judged
 graph: each distinct step was executed and judged once, in this process, and is looked up after that; how many that
 were, and what it has cost, is printed beside. One walk in so many is made again on a fresh machine, and must be the
-same.
+same. Walks that did not come to their end are counted.
 """
 
 from __future__ import annotations
@@ -36,11 +36,8 @@ STEPS = 60
 
 TRACES = 10_000
 
-MANY = 10
-"""So many times as many walks, for the rate with learning included: the more walks, the less that weighs."""
-
 BUDGET = 20_000
-"""Steps that are executed for the graph; after them only what is known is walked."""
+"""Steps that are executed for the graph; walks that begin after them are walked over what is known."""
 
 ONE_IN = 1_000
 """One walk in so many is made again: a hundredth of that rate would take longer than all walks together."""
@@ -172,7 +169,7 @@ def rule_based(oracles: Oracles) -> Counts:
 
 
 def walked() -> float:
-    """Walks over the judged graph: what they cost, cold and by themselves; events a second of the latter."""
+    """Walks over the judged graph: what they cost with all that is learnt, and by themselves; the latter's rate."""
     start = time.process_time()
     graph = Graph(Systems(exact=True), WALKED)
     walker = Walker(graph, 1, BUDGET)
@@ -183,27 +180,25 @@ def walked() -> float:
     made += walker.walks(TRACES - learnt)
     seconds = time.process_time() - start
     steps, events = sum(walk.judged for walk in made), sum(walk.events for walk in made)
-    late = made[learnt:]
+    late = TRACES - learnt
     alone = time.process_time()
-    counted = sum(walk.judged for walk in walker.walks(len(late)))
+    counted = sum(walk.judged for walk in walker.walks(late))
     alone = time.process_time() - alone
     assert all(walk.finding is None for walk in made)
     print(
-        f"judged graph: {graph.product.executed:,} steps executed, {graph.judged:,} judged once, in {cold:.1f} s, "
-        f"{len(graph.nodes):,} nodes, {len(graph.edges):,} edges of the model"
+        f"judged graph: {graph.product.executed:,} steps executed in {cold:.1f} s by {learnt} walks, "
+        f"{graph.judged:,} of them seen by the model and judged, {len(graph.nodes):,} nodes, "
+        f"{len(graph.edges):,} edges of the model"
     )
     print(
-        f"{len(made):,} walks, all of that included: {seconds:.1f} s, {events:,} events, {steps:,} judged steps, "
-        f"{steps / seconds:,.0f} judged steps/s, {events / seconds:,.0f} events/s"
+        f"{len(made):,} walks, all of that included: {seconds:.1f} s, {steps / seconds:,.0f} judged steps/s, "
+        f"{events / seconds:,.0f} events/s"
     )
-    print(f"{len(late):,} walks over what is known: {counted / alone:,.0f} judged steps/s")
-    many = time.process_time()
-    more = sum(walk.judged for walk in walker.walks((MANY - 1) * TRACES))
-    many = seconds + time.process_time() - many
     print(
-        f"{MANY * TRACES:,} walks, learning included: {many:.1f} s, {(steps + more) / many:,.0f} judged steps/s, "
-        f"of which {graph.judged:,} were judged and the others looked up"
+        f"of their {steps:,} judged steps {graph.judged:,} were judged for the first time, the others looked up; "
+        f"{len({walk.ways for walk in made}):,} of the walks differ, {walker.cut} were cut"
     )
+    print(f"{late:,} walks over what is known: {counted / alone:,.0f} judged steps/s")
     again = [confirm(walk) for walk in made[::ONE_IN]]
     print(f"{len(again)} of them made again on fresh machines: {sum(not one for one in again)} the same")
     return counted / alone

@@ -47,7 +47,7 @@ class Node:
     """A calm state of the machine, and what the judge knows.
 
     parent     the way by which it was reached first, and from where
-    unhurried  the ways that are no ticks
+    ways       all ways on, by label; None as long as one of them was not judged
     known      ways that were judged one by one: by option, and by what was free
     """
 
@@ -56,8 +56,18 @@ class Node:
     context: Context
     parent: tuple[Node, Way] | None
     ways: list[Way] | None = None
-    unhurried: list[Way] = field(default_factory=list)
     known: dict[tuple[Option, Free], Way | None] = field(default_factory=dict)
+
+
+def options(node: Node) -> list[Option]:
+    """What may come next at a node; none where nothing more is to be expected."""
+    place = node.place
+    return [option for option in place.options if option.kept or not place.rests]
+
+
+def is_tick(option: Option) -> bool:
+    """Whether a timer ticks."""
+    return option.label.endswith(TICK)
 
 
 class Graph:
@@ -110,15 +120,19 @@ class Graph:
     def ways(self, node: Node) -> list[Way]:
         """All ways on from a node, judged now if they never were; none where nothing more is to be expected."""
         if node.ways is None:
-            node.ways = []
-            for option in node.place.options:
-                if node.place.rests and not option.kept:
-                    continue
-                way = self.way(node, option, self.product.free)
-                if way is not None:
-                    node.ways.append(way)
-            node.unhurried = [way for way in node.ways if not way.tick]
+            found = [self.way(node, option, self.product.free) for option in options(node)]
+            node.ways = [way for way in found if way is not None]
         return node.ways
+
+    def known_ways(self, node: Node) -> list[Way]:
+        """The ways on that were judged, in the order in which they were."""
+        free = self.product.free
+        return [way for (_, chosen), way in node.known.items() if way is not None and chosen is free]
+
+    def over(self, node: Node) -> bool:
+        """Whether it is known that no way leads on."""
+        free = self.product.free
+        return all(node.known.get((option, free), ...) is None for option in options(node))
 
     def way(self, node: Node, option: Option, free: Free) -> Way | None:
         """One way on from a node, judged now if it never was; None for what is hidden and not to be chosen."""
@@ -129,7 +143,7 @@ class Graph:
 
     def _way(self, node: Node, option: Option, free: Free) -> Way | None:
         product, place = self.product, node.place
-        tick, label = option.label.endswith(TICK), label_of(place, option)
+        tick, label = is_tick(option), label_of(place, option)
         edges: tuple[Edge, ...] = ()
         try:
             step, after = product.take(place, option)

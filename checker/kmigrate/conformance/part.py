@@ -19,7 +19,7 @@ from kmigrate.impl.simulation.loop import EventClass, Pending
 from kmigrate.impl.simulation.trace import TraceEvent
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.faults import NetworkFault
-from kmigrate.impl.system.key import key_of_cluster, key_of_services
+from kmigrate.impl.system.key import clear_remains, key_of_cluster, key_of_services
 from kmigrate.impl.system.machine import Machine as System
 from kmigrate.impl.system.moves import Wish
 from kmigrate.impl.system.snapshot import put_cluster, put_services, services_of, state_of
@@ -115,8 +115,14 @@ class Part(ABC):
         """Bring it into a state, in any machine built alike; nothing of it is pending there before this."""
 
     @abstractmethod
+    def clear(self) -> None:
+        """Clear what is dead in it. That is done after every step: one that is taken again leads to the same state,
+        and the image that is taken of it is the same.
+        """
+
+    @abstractmethod
     def key(self) -> bytes:
-        """Its state without clocks."""
+        """Its state without clocks, in which what is dead is cleared by this."""
 
     @abstractmethod
     def view(self) -> View:
@@ -176,6 +182,7 @@ class Part(ABC):
             self._happen(stimulus)
             for pending, _ in self.machine.system.fabric.under_way:
                 self.machine.system.agenda.withdraw(pending)
+            self.clear()
         self._at = state
         if way:
             state.held = self._now(), self.keep()
@@ -275,6 +282,10 @@ class ClusterPart(Part):
         place.cores.put_back(whole[size:])
         put_cluster(system, place, state)
 
+    def clear(self) -> None:
+        """Clear what is dead in the cluster."""
+        clear_remains(self.machine.system, self._place)
+
     def key(self) -> bytes:
         """The cluster's key."""
         return key_of_cluster(self.machine.system, self._place)
@@ -303,6 +314,9 @@ class ServicesPart(Part):
     def put_into(self, system: System, held: Any) -> None:
         """Bring the services into a state."""
         put_services(system, held)
+
+    def clear(self) -> None:
+        """The services keep nothing that is dead."""
 
     def key(self) -> bytes:
         """What the services know, clocks left out."""

@@ -18,9 +18,10 @@ from random import Random
 
 from kmigrate.conformance.again import Guide, again
 from kmigrate.conformance.denominator import Edge
-from kmigrate.conformance.graph import Graph, Node, Way
+from kmigrate.conformance.graph import Graph, Node, Way, is_tick, options
 from kmigrate.conformance.judge import Nonconformance
 from kmigrate.conformance.machine import HASH_BYTES
+from kmigrate.conformance.product import Option
 from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.impl.system.key import key
 
@@ -75,35 +76,82 @@ class Walk:
 class Walker:
     """Walks at random, and finds out more of the graph until a number of steps were executed.
 
-    budget  steps to be executed on real machines; after them only what is known is walked
+    A walk that begins within the budget may take any way, known or not, and goes to its end, whatever that costs.
+    One that begins later takes ways that are known, of which each leads on. Both end where nothing more is to be
+    expected; those that do not are counted.
+
+    budget  steps to be executed on real machines
+    cut     walks that were not at their end, after `MOST_WAYS` or where nothing is known
     """
 
     def __init__(self, graph: Graph, seed: int, budget: int) -> None:
         self.graph, self.budget = graph, budget
+        self.cut = 0
         self._random = Random(seed)  # noqa: S311 - a schedule, not a secret
+        self._options: dict[Node, tuple[list[Option], list[Option]]] = {}
+        self._known: dict[Node, tuple[list[Way], list[Way]]] = {}
 
     def walk(self) -> Walk:
         """One walk from the start."""
-        graph, random = self.graph, self._random.random
-        node = graph.root
-        ways: list[Way] = []
-        while len(ways) < MOST_WAYS:
-            if node.ways is None and graph.product.executed >= self.budget:
-                break
-            known = graph.ways(node)
-            if not known:
-                break
-            seen = node.unhurried if node.unhurried and random() < PATIENCE else known
-            way = seen[int(random() * len(seen))]
-            ways.append(way)
-            if way.after is None:
-                break
-            node = way.after
-        return Walk(graph, tuple(ways))
+        learns = self.graph.product.executed < self.budget
+        if learns:
+            self._known.clear()
+        ways = self._learn() if learns else self._follow()
+        end = ways[-1].after if ways else self.graph.root
+        if end is not None and not self.graph.over(end):
+            self.cut += 1
+        return Walk(self.graph, tuple(ways))
 
     def walks(self, number: int) -> Iterator[Walk]:
         """So many walks."""
         return (self.walk() for _ in range(number))
+
+    def _learn(self) -> list[Way]:
+        """Take any ways: what is known already does not matter."""
+        graph, random = self.graph, self._random.random
+        node: Node | None = graph.root
+        ways: list[Way] = []
+        while node is not None and len(ways) < MOST_WAYS:
+            if node not in self._options:
+                every = options(node)
+                self._options[node] = [one for one in every if not is_tick(one)], every
+            unhurried, every = self._options[node]
+            seen = unhurried if unhurried and random() < PATIENCE else every
+            if not seen:
+                break
+            option = seen[int(random() * len(seen))]
+            way = graph.way(node, option, graph.product.free)
+            if way is None:
+                every.remove(option)
+                if option in unhurried:
+                    unhurried.remove(option)
+                continue
+            ways.append(way)
+            node = way.after
+        return ways
+
+    def _follow(self) -> list[Way]:
+        """Take ways that are known."""
+        known, random = self._known, self._random.random
+        node: Node | None = self.graph.root
+        ways: list[Way] = []
+        while node is not None and len(ways) < MOST_WAYS:
+            unhurried, every = known.get(node) or self._leading_on(node)
+            if not every:
+                break
+            seen = unhurried if unhurried and random() < PATIENCE else every
+            way = seen[int(random() * len(seen))]
+            ways.append(way)
+            node = way.after
+        return ways
+
+    def _leading_on(self, node: Node) -> tuple[list[Way], list[Way]]:
+        """The known ways on from a node, first without ticks: those that do not lead to where nothing is known."""
+        graph = self.graph
+        every = graph.known_ways(node)
+        on = [way for way in every if way.after is None or graph.known_ways(way.after) or graph.over(way.after)]
+        found = self._known[node] = [way for way in on or every if not way.tick], on or every
+        return found
 
 
 def confirm(walk: Walk, *, keys: bool = False) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from impl.system.test_key import Drawn, daemons, running
 from kmigrate.impl.daemon.hardened import HardenedDaemon
 from kmigrate.impl.simulation.trace import TraceEvent
-from kmigrate.impl.system import Machine, remains
+from kmigrate.impl.system import Machine
 from kmigrate.impl.system import key as key_module
 from kmigrate.impl.system.cluster import Cluster
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
@@ -89,11 +89,11 @@ def test_something_is_cleared_and_a_second_time_nothing() -> None:
     system, _ = moving(3)
     before = state_hash(system)
     for cluster in system.clusters.values():
-        remains.clear_remains(system, cluster)
+        key_module.clear_remains(system, cluster)
         cluster.version += 1
     once = state_hash(system)
     for cluster in system.clusters.values():
-        remains.clear_remains(system, cluster)
+        key_module.clear_remains(system, cluster)
         cluster.version += 1
     assert before != once == state_hash(system)
 
@@ -118,7 +118,7 @@ def test_the_tick_asks_the_same_core_whatever_the_ages_have_become(ages: list[in
     for core, age in enumerate(ages):
         scheduler.current(core).age = age
     before = cores(asked())
-    remains.clear_remains(machine(), cluster)
+    key_module.clear_remains(machine(), cluster)
     assert cores(asked()) == before
     scheduler.grow_older(later)
     assert cores(asked()) == after
@@ -169,8 +169,10 @@ def pieces(cluster: Cluster, daemon: HardenedDaemon) -> None:
 def test_clearing_what_is_alive_is_noticed(
     alive: Callable[[Cluster, HardenedDaemon], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clear_remains = key_module.clear_remains
+
     def clear(system: Machine, cluster: Cluster) -> None:
-        remains.clear_remains(system, cluster)
+        clear_remains(system, cluster)
         daemon = system.daemons[cluster.node]
         assert isinstance(daemon, HardenedDaemon)
         alive(cluster, daemon)

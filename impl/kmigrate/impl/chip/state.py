@@ -152,7 +152,7 @@ class Store:
     Without caches (`exact` false) the block has none, and the arrays of the caches are empty.
     """
 
-    __slots__ = ("block", "content", "state")
+    __slots__ = ("_counted", "_timeless", "block", "content", "state")
 
     def __init__(self, memory: bytearray, geometry: Geometry, cores: int, base: int, exact: bool) -> None:
         data, instructions = geometry.data_cache, geometry.instruction_cache
@@ -198,6 +198,22 @@ class Store:
             int(exact),
             NONE,
         )
+
+        kept = np.full(self.block.shape, 0xFF, dtype=np.uint8)
+        kept[SETTINGS * 8 : SETTINGS * 8 + own.nbytes].view(np.int64).reshape(own.shape)[:, list(COUNTERS)] = 0
+        self._counted = kept
+        self._timeless = b""
+
+    def timeless(self) -> bytes:
+        """The block without the slots that count, and without what can no longer be seen.
+
+        If that is what it was the last time, nothing has come since that could be forgotten.
+        """
+        found = (self.block & self._counted).tobytes()
+        if found != self._timeless:
+            self.forget_leftovers()
+            self._timeless = (self.block & self._counted).tobytes()
+        return self._timeless
 
     def forget_leftovers(self) -> None:
         """Clear what can no longer be seen: the address of the last stop, and what invalid entries held."""

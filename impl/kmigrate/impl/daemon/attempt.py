@@ -134,7 +134,8 @@ class SourceRecord:
 
     def said(self) -> tuple[object, ...]:
         """The same in short; the last piece of an image stands for all of it."""
-        of_mode = self.mode, self.limits, self.rounds, self.apart
+        rounds = None if self.rounds is None else self.rounds.copy()
+        of_mode = self.mode, self.limits, rounds, self.apart
         return (
             self.attempt,
             self.phase,
@@ -190,5 +191,5 @@ class DestinationRecord:
         """The same in short; of an image that has come, its digest."""
         whole = None if self.image is None else self.image.digest
         room = self.port, self.kernel_pages, self.frames
-        come = self.assembly, len(self.sizes), whole, self.pages, self.apart
+        come = self.assembly.said, len(self.sizes), whole, self.pages, self.apart
         return self.attempt, self.phase, self.mode, *room, *come, self.refusal, self.waited

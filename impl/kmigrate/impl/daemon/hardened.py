@@ -169,7 +169,9 @@ class HardenedDaemon:
     def said(self) -> tuple[object, ...]:
         """The same in short: daemons that will do the same say the same, and print alike."""
         station = self.station
-        own = (station.resident, sorted(station.seen.items()), station.serving, station.arriving, station.lost)
+        serving = None if station.serving is None else station.serving.copy()
+        arriving = None if station.arriving is None else station.arriving.copy()
+        own = (station.resident, sorted(station.seen.items()), serving, arriving, list(station.lost))
         return own, station.courier.kept().lanes, self.source.said(), self.destination.said()
 
     def put(self, values: tuple[object, ...]) -> None:

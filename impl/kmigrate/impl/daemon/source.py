@@ -375,8 +375,7 @@ class SourceSide:
 
     def said(self) -> tuple[object, ...]:
         """The same in short."""
-        _, *rest = self.kept()
-        return self.last and self.last.said(), rest
+        return self.last and self.last.said(), self.current is not None, self.heard, self._lanes.kept()
 
     def put(self, values: tuple[object, ...]) -> None:
         """Know what another one knew."""

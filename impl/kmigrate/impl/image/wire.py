@@ -120,6 +120,11 @@ class Assembly:
         made.decoder, made.awaited, made._arrived_bytes = self.decoder.copy(), self.awaited, self._arrived_bytes
         return made
 
+    @property
+    def said(self) -> tuple[int, int, bytes]:
+        """What stands for it: the epoch, pieces so far, and the digest of what they have brought."""
+        return self.epoch, self.awaited, self.decoder.so_far
+
     def __repr__(self) -> str:
         return f"Assembly({self.epoch}, {self.awaited}, {self.decoder.so_far.hex()})"
 

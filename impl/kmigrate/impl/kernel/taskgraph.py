@@ -26,6 +26,7 @@ class TaskGraph:
     touched  every task of which anything may have changed, by id; who compares graphs may empty it
     rewired  every task whose edges to others may have changed, in the same way
     recent   those of the touched ones that were touched since the kernel last agreed with another one
+    unsaid   those of the touched ones that were touched since a key was taken of the kernel
     changes  tasks that were made and unmade so far
     """
 
@@ -33,6 +34,7 @@ class TaskGraph:
         self.touched: dict[int, Task] = {}
         self.rewired: dict[int, Task] = {}
         self.recent: dict[int, Task] = {}
+        self.unsaid: dict[int, Task] = {}
         self.changes = 0
         self._tasks: dict[int, Task] = {}
 
@@ -70,7 +72,7 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, f"task {task.identity} still has parents or children")
         del self._tasks[task.identity]
         self.changes += 1
-        for known in (self.touched, self.rewired, self.recent):
+        for known in (self.touched, self.rewired, self.recent, self.unsaid):
             known.pop(task.identity, None)
         task.identity = NULL_ID
         task.state = TaskState.INVALID
@@ -132,7 +134,8 @@ class TaskGraph:
     def touch(self, task: Task) -> None:
         """Something of a task changes (each time); one that was unlinked while it ran is nobody's any more."""
         if task.identity != NULL_ID:
-            self.touched[task.identity] = self.recent[task.identity] = task
+            identity = task.identity
+            self.touched[identity] = self.recent[identity] = self.unsaid[identity] = task
 
     def find(self, identity: int) -> Task | None:
         """The task with an id; None when there is none."""

@@ -85,8 +85,8 @@ CALL_FRAME = np.dtype(
 )
 """A kernel call in progress, 64 bytes."""
 
-_BOARD_SHIFT = 8
-_STAGE = (1 << _BOARD_SHIFT) - 1
+BOARD_SHIFT = 8
+STAGE_MASK = (1 << BOARD_SHIFT) - 1
 """The stage stands in the low byte of the word, the board above it."""
 
 _ARGUMENTS = offset_of(CALL_FRAME, "arguments")
@@ -116,20 +116,20 @@ class CallFrame(Structure):
     @property
     def remote_stage(self) -> int:
         """How far the remote call is; 0 when there is none."""
-        return self.remote_progress & _STAGE
+        return self.remote_progress & STAGE_MASK
 
     @remote_stage.setter
     def remote_stage(self, stage: int) -> None:
-        self.remote_progress = self.remote_progress & ~_STAGE | stage
+        self.remote_progress = self.remote_progress & ~STAGE_MASK | stage
 
     @property
     def board(self) -> int:
         """The core over whose board the remote call goes."""
-        return self.remote_progress >> _BOARD_SHIFT
+        return self.remote_progress >> BOARD_SHIFT
 
     @board.setter
     def board(self, core: int) -> None:
-        self.remote_progress = core << _BOARD_SHIFT | self.remote_stage
+        self.remote_progress = core << BOARD_SHIFT | self.remote_stage
 
     @property
     def arguments(self) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ class Daemon(Protocol):
         ...
 
     def said(self) -> tuple[object, ...]:
-        """The same in short: daemons that will do the same say the same, and print alike."""
+        """The same in short, and it stays as it is: daemons that will do the same say the same, and print alike."""
         ...
 
     def put(self, values: tuple[object, ...]) -> None:

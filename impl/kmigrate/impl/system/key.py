@@ -4,7 +4,8 @@ Machines of one key have the same futures: what can happen next is the same, and
 The key has memories, registers, TLBs and caches, what kernels and daemons keep, and what is pending or on its way;
 of cycles only what a rule asks for. What is dead is cleared in the machine itself before its key is taken
 (`remains`): images that are taken later, and their digests, then agree as well. Only a program that reads a clock
-or a statistic can tell two machines of one key apart.
+or a statistic can tell two machines of one key apart. The key of a cluster is put together from pieces that are
+remembered (`pieces`).
 
 Source: ours.
 """
@@ -14,12 +15,12 @@ from hashlib import blake2b
 
 from kmigrate.impl.simulation.loop import Pending
 from kmigrate.impl.system.cluster import Cluster
+from kmigrate.impl.system.daemons import DaemonKind
 from kmigrate.impl.system.fabric import Transfer
 from kmigrate.impl.system.machine import Machine
-from kmigrate.impl.system.remains import clear_remains
+from kmigrate.impl.system.pieces import KEY_BYTES, Pieces
+from kmigrate.impl.system.remains import Remains
 from kmigrate.impl.system.snapshot import interfaces
-
-KEY_BYTES = 16
 
 
 def key(system: Machine) -> bytes:
@@ -92,18 +93,24 @@ def key_of_cluster(system: Machine, cluster: Cluster) -> bytes:
     """The key of one cluster, in which what is dead is cleared by this. Raises NoSnapshot."""
     if cluster.crash is not None:
         return b"stopped".ljust(KEY_BYTES)
-    agent, keeper = system.agents[cluster.node], system.keepers[cluster.node]
     clear_remains(system, cluster)
-    part = blake2b(cluster.memory.data, digest_size=KEY_BYTES)
-    part.update(cluster.cores.timeless())
-    rest = (
-        keeper.timeless(),
-        keeper.keep(agent.state),
-        keeper.keep(agent.waiting),
-        system.daemons[cluster.node].said() if system.daemons else (),
-        [[step for step, _ in armed] for armed in cluster.armed],
-        cluster.timer is not None,
-        cluster.runtime,
-    )
-    part.update(repr(rest).encode())
-    return part.digest()
+    pieces = system.pieces.get(cluster.number)
+    if pieces is None:
+        pieces = system.pieces[cluster.number] = pieces_of(system, cluster)
+    return pieces.key()
+
+
+def pieces_of(system: Machine, cluster: Cluster) -> Pieces:
+    """The pieces of a cluster's key, of which nothing is remembered yet."""
+    node = cluster.node
+    return Pieces(cluster, system.keepers[node], system.agents[node], system.daemons.get(node))
+
+
+def clear_remains(system: Machine, cluster: Cluster) -> None:
+    """Clear what is dead in a cluster of a machine in which everything may come in any order."""
+    remains = system.remains.get(cluster.number)
+    if remains is None:
+        daemon, kept = system.daemons.get(cluster.node), system.keepers[cluster.node].waited_for
+        repeats = system.daemon_kind is not DaemonKind.HARDENED
+        remains = system.remains[cluster.number] = Remains(cluster, daemon, kept, repeats=repeats)
+    remains.clear()

@@ -51,7 +51,9 @@ from kmigrate.impl.system.faults import NetworkFault
 from kmigrate.impl.system.letters import NAME_BYTES, good_name
 from kmigrate.impl.system.moves import Moves, MoveStatus, Wish
 from kmigrate.impl.system.parts import Parts
+from kmigrate.impl.system.pieces import Pieces
 from kmigrate.impl.system.process import Phase, Process
+from kmigrate.impl.system.remains import Remains
 from kmigrate.impl.system.requests import MoveRequest, Spawn, Stage
 from kmigrate.spec.vocabulary import Mode, MovePhase
 
@@ -107,6 +109,8 @@ class Machine(Parts):
         self.copied: dict[object, tuple[object, int, int]] = {}
         self.digests: dict[int | None, tuple[int, bytes]] = {}
         self.keys: dict[int | None, tuple[int, bytes]] = {}
+        self.remains: dict[int | None, Remains] = {}
+        self.pieces: dict[int | None, Pieces] = {}
         self.processes: dict[str, Process] = {}
         self.ended: dict[str, int] = {}
         for cluster in self.clusters.values():

@@ -149,7 +149,7 @@ class Matcher:
         tasks, others = self._keeper.tasks, its.tasks
         for identity in {**mine.recent, **graph.recent} if agreed else {**mine.touched, **graph.touched}:
             task, of_other = tasks[identity], others[identity]
-            mine.touched[identity] = task
+            mine.touched[identity] = mine.unsaid[identity] = task
             _give(task, of_other)
             if identity in mine.rewired or identity in graph.rewired:
                 mine.rewired[identity] = task

@@ -143,28 +143,21 @@ class Keeper:
         changed = [(identity, *said) for identity, *said in tasks if self._fresh[identity] != tuple(said)]
         return (tuple(values), tuple(flows), tuple(changed))
 
-    def timeless(self) -> tuple[Value, ...]:
-        """The same without clocks, counters and statistics: kernels that will do the same give equal values."""
-        self.check_tasks()
-        values = []
-        for part, name in self.places:
-            if name == "_entries":
-                values.append(self._communicators(getattr(part, name)))
-            elif name not in COUNTED:
-                values.append(self.keep(getattr(part, name)))
-        flows = [(i, flow.transfer, flow.done) for i, flow in enumerate(self._flows) if flow.transfer or flow.done]
-        tasks = []
-        for identity in sorted(self.graph.touched):
-            now, fresh = self._timeless(identity, *said(self.tasks[identity])), self._fresh[identity]
-            if now != self._timeless(identity, *fresh):
-                tasks.append((identity, *now))
-        return tuple(values), tuple(flows), tuple(tasks)
+    def timeless(self, identity: int) -> tuple[Any, ...] | None:
+        """What a task says, clocks and counters apart; None if that is what it said after the boot."""
+        now, fresh = said(self.tasks[identity]), self._fresh[identity]
+        if now == fresh:
+            return None
+        now, fresh = self._timeless(identity, *now), self._timeless(identity, *fresh)
+        return None if now == fresh else now
 
-    def _timeless(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _timeless(
+        self, identity: int, own: tuple[Any, ...], edges: tuple[tuple[Any, ...], ...]
+    ) -> tuple[tuple[Any, ...], tuple[tuple[Any, ...], ...]]:
         """What a task says; of one for which nobody waits, not how often it has ended."""
         return (own if identity in self.waited_for else (*own[:-2], 0, own[-1])), edges
 
-    def _communicators(self, entries: list[Communicator | None]) -> Value:
+    def communicators(self, entries: list[Communicator | None]) -> Value:
         """A table of communicators without their statistics."""
         found = [(i, entry) for i, entry in enumerate(entries) if entry is not None]
         return [
