@@ -1,13 +1,19 @@
 """Mutants: wrong machines are caught, weakened judges are found out, and what is right in another way passes."""
 
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from kmigrate.checker import Holds, check
-from kmigrate.conformance.adequacy import Adequacy, Trial, cases_of, try_judge, try_machine
+from kmigrate.conformance import judge
+from kmigrate.conformance.adequacy import Adequacy, Trial, Unjudged, cases_of, try_judge, try_machines
+from kmigrate.conformance.infection import watched
 from kmigrate.conformance.mutants import MACHINE
-from kmigrate.conformance.mutation import LostPoint, Mutant, mutated
+from kmigrate.conformance.mutation import LostPoint, Mutant, mutated, place_of
+from kmigrate.conformance.plan import Plan
+from kmigrate.conformance.run import Oracles, judged
 from kmigrate.conformance.variants import BENIGN, JUDGE
 from kmigrate.impl.daemon import hardened
 from kmigrate.impl.daemon.source import SourceSide
@@ -31,6 +37,9 @@ class Said(Hardened):
         )
 
 
+SHORT_RUN = 7
+"""The shortest of the first runs of seed 2."""
+
 EVERYDAY = tuple(
     mutant
     for mutant in MACHINE
@@ -41,7 +50,8 @@ EVERYDAY = tuple(
 
 @cache
 def tried(mutant: Mutant) -> Trial:
-    return try_machine(mutant, 1, 20, True)
+    (trial,) = try_machines([mutant], seed=1, runs=40)
+    return trial
 
 
 def test_there_are_at_least_forty_of_the_machine_in_daemons_kernel_and_services() -> None:
@@ -66,15 +76,16 @@ def test_a_wrong_machine_is_caught(mutant: Mutant) -> None:
 
 
 @pytest.mark.campaign
-@pytest.mark.parametrize("mutant", MACHINE, ids=lambda mutant: mutant.name)
-def test_every_wrong_machine_is_caught(mutant: Mutant) -> None:
-    assert try_machine(mutant, 1, 200, True).caught
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_campaigns_catch_every_wrong_machine(seed: int) -> None:
+    trials = try_machines(MACHINE, seed=seed, runs=400)
+    assert [trial.mutant.name for trial in trials if not trial.caught] == []
 
 
 @pytest.mark.campaign
 @pytest.mark.parametrize("mutant", JUDGE, ids=lambda mutant: mutant.name)
 def test_a_weakened_judge_is_found_out(mutant: Mutant) -> None:
-    cases = cases_of([tried(wrong) for wrong in MACHINE], 1)
+    cases = cases_of([tried(wrong) for wrong in MACHINE])
     assert try_judge(mutant, cases).caught
 
 
@@ -84,7 +95,8 @@ def test_a_weakened_judge_is_found_out(mutant: Mutant) -> None:
     ids=lambda mutant: mutant.name,
 )
 def test_what_is_right_in_another_way_passes(mutant: Mutant) -> None:
-    assert not try_machine(mutant, 1, 1, False).caught
+    (trial,) = try_machines([mutant], seed=1, runs=4)
+    assert not trial.caught
 
 
 @pytest.mark.campaign
@@ -105,3 +117,62 @@ def test_a_missed_mutant_or_a_false_alarm_misses_the_gate() -> None:
     assert Adequacy(machines=[missed]).exit_code == 3
     assert Adequacy(benign=[tried(EVERYDAY[0])]).exit_code == 3
     assert Adequacy(machines=[tried(EVERYDAY[0])]).exit_code == 0
+
+
+def hash_of(number: int) -> str:
+    plan = Plan(seed=2)
+    configuration, schedule = plan.drawn(number, [])
+    plan.pair.prepare(configuration)
+    return judged(configuration, schedule.driver(), Oracles(Unjudged())).trace_hash
+
+
+def infecting(number: int) -> tuple[str, set[str]]:
+    plan = Plan(seed=2)
+    plan.pair.prepare(plan.drawn(number, [])[0])
+    with watched((*MACHINE, *BENIGN)) as infected:
+        return hash_of(number), set(infected)
+
+
+def test_probes_change_no_run_and_are_gone_afterwards() -> None:
+    before = {mutant.point: vars(place_of(mutant)[0])[place_of(mutant)[1]] for mutant in (*MACHINE, *BENIGN)}
+    assert infecting(SHORT_RUN)[0] == hash_of(SHORT_RUN)
+    for mutant in (*MACHINE, *BENIGN):
+        owner, name = place_of(mutant)
+        assert vars(owner)[name] is before[mutant.point]
+
+
+@pytest.mark.parametrize("name", ["cno-commits", "epoch-unchecked", "abandons-installed"])
+def test_where_a_mutant_does_not_infect_its_run_is_that_of_the_right_machine(name: str) -> None:
+    right, infected = infecting(SHORT_RUN)
+    (mutant,) = (one for one in MACHINE if one.name == name)
+    assert name not in infected
+    with mutated(mutant):
+        assert hash_of(SHORT_RUN) == right
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("number", range(12))
+def test_no_mutant_changes_a_run_that_it_does_not_infect(number: int) -> None:
+    right, infected = infecting(number)
+    for mutant in (*MACHINE, *BENIGN):
+        if mutant.name not in infected:
+            with mutated(mutant):
+                assert hash_of(number) == right, mutant.name
+
+
+def test_a_changed_value_infects_only_where_it_is_another_one() -> None:
+    point, old = "conformance.judge:_value", "0 <= code < slot.domain.size"
+    below = Mutant("below", point, old, "code < slot.domain.size", "numbers below none")
+    last = Mutant("last", point, old, "0 <= code <= slot.domain.size", "one number too many")
+    slot: Any = SimpleNamespace(domain=SimpleNamespace(size=2, values="ab"))
+    with watched([below, last]) as infected:
+        assert (judge._value(slot, 1), set(infected)) == ("b", set())
+        assert (judge._value(slot, 2), set(infected)) == ("no value (2)", {"last"})
+        assert (judge._value(slot, -1), set(infected)) == ("no value (-1)", {"last", "below"})
+
+
+def test_a_mutant_of_a_statement_infects_where_it_is_reached() -> None:
+    (copy_kept,) = (one for one in MACHINE if one.name == "copy-kept")
+    (often,) = (one for one in BENIGN if one.name == "often-again")
+    with watched([copy_kept, often]) as infected:
+        assert infected == {"often-again"}

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
 from kmigrate.conformance import Campaign, CampaignReport, Plan
-from kmigrate.conformance.adequacy import Adequacy, adequacy
+from kmigrate.conformance.adequacy import COMPARED, ONE_CAMPAIGN, Adequacy, Lane, adequacy
 from kmigrate.conformance.plan import DEFAULT_DRIVERS
 from kmigrate.conformance.state import Keeper, load
 from kmigrate.conformance.touring import NIGHTLY, QUICK, Touring
@@ -34,20 +34,21 @@ class Profile:
     """A campaign's length by name.
 
     traces       runs; beside tours of the small scope `beside_tours`
-    mutant_runs  runs of each driver for which a mutant is tried; `benign_runs`: a benign variant
+    lanes        in which mutants are looked for: a campaign's runs, or those of each driver, which are compared
+    mutant_runs  runs of each lane in which a mutant is looked for; `benign_runs`: a benign variant
     """
 
     traces: int
     beside_tours: int
     tours: Touring
+    lanes: tuple[Lane, ...]
     mutant_runs: int
     benign_runs: int
-    first_only: bool
 
 
 PROFILES = {
-    "quick": Profile(150, 75, QUICK, 100, 10, True),
-    "nightly": Profile(20_000, 20_000, NIGHTLY, 400, 100, False),
+    "quick": Profile(150, 75, QUICK, ONE_CAMPAIGN, 400, 40),
+    "nightly": Profile(20_000, 20_000, NIGHTLY, COMPARED, 400, 100),
 }
 
 
@@ -205,7 +206,7 @@ def _mutants(length: Profile, seed: int, workers: int, junit: Path | None, json_
             runs=length.mutant_runs,
             benign_runs=length.benign_runs,
             workers=workers,
-            first_only=length.first_only,
+            lanes=length.lanes,
             progress=lambda done, total: watch.count(done, total, "mutants"),
         )
     if junit is not None:
@@ -226,8 +227,8 @@ def _print_score(score: Adequacy) -> None:
     right = len(score.benign) - len(score.false_alarms)
     out.print(f"{right} of {len(score.benign)} benign variants pass")
     for trial in score.machines:
-        soonest = {driver: f"{k.runs}" if k.signature else "-" for driver, k in trial.by_driver.items()}
-        shown = "  ".join(f"{driver} {runs:>4}" for driver, runs in soonest.items())
+        soonest = {name: f"{k.runs}" if k.signature else "-" for name, k in trial.by_lane.items()}
+        shown = "  ".join(f"{name} {runs:>4}" for name, runs in soonest.items())
         out.print(f"  {trial.mutant.name:26} {shown}", style="dim")
     for trial in score.missed:
         out.print(Text(f"not caught: {trial.mutant.name}: {trial.mutant.why}", style="bold red"))

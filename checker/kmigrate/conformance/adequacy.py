@@ -1,50 +1,78 @@
-"""Adequacy: how many of the mutants campaigns catch, and how soon, driver by driver."""
+"""Adequacy: how many of the mutants campaigns catch, and how soon."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
 from kmigrate.conformance.drivers import KINDS as DRIVERS
 from kmigrate.conformance.errors import ConformanceError
+from kmigrate.conformance.infection import watched
+from kmigrate.conformance.machine import Machine
 from kmigrate.conformance.mutants import MACHINE
 from kmigrate.conformance.mutation import Mutant, mutated
-from kmigrate.conformance.plan import Plan
+from kmigrate.conformance.plan import DEFAULT_DRIVERS, Plan
 from kmigrate.conformance.run import Oracles
+from kmigrate.conformance.setting import Setting
+from kmigrate.conformance.systems import PublishedSystems
+from kmigrate.conformance.table import Reading, Table
 from kmigrate.conformance.variants import BENIGN, JUDGE
 from kmigrate.conformance.work import Job, show
+from kmigrate.impl.simulation.trace import TraceEvent
 
 RUNS_EACH = 60
-"""Runs that each driver is given to find one mutant."""
+"""Runs in which one mutant is looked for."""
 
-COMPARED = tuple(driver for driver in DRIVERS if driver != "guided")
-"""Drivers that need nothing from earlier runs."""
+COMPARED = tuple((driver,) for driver in DRIVERS if driver != "guided")
+"""Lanes of one driver each, of those that need nothing from earlier runs."""
+
+ONE_CAMPAIGN = (DEFAULT_DRIVERS,)
+"""One lane: the runs of a campaign of the same seed, but for those that need a corpus."""
+
+MOST_IN_A_BLOCK = 16
+"""Runs that are made before it is asked again who is not found yet."""
+
+Lane = tuple[str, ...]
+"""The drivers from which the runs of one sequence pick."""
+
+
+def name_of(lane: Lane) -> str:
+    """That of its driver, or of the whole."""
+    return lane[0] if len(lane) == 1 else "campaign"
 
 
 @dataclass(frozen=True, slots=True)
 class Killed:
-    """What one driver did about one mutant: the runs and seconds until it found it; the signature; None: not."""
+    """What one lane did about one mutant.
+
+    runs       until it found it, or all
+    signature  what was found; None: nothing
+    job        the run in which it was found, None where that is not a single one
+    """
 
     runs: int
-    seconds: float
-    signature: tuple[str, ...] | None
+    signature: tuple[str, ...] | None = None
+    job: Job | None = None
 
 
 @dataclass(slots=True)
 class Trial:
-    """One mutant and every driver that was tried on it."""
+    """One mutant and every lane that was tried on it.
+
+    infected  runs, of all lanes, in which it could have made a difference, and which were therefore made
+    """
 
     mutant: Mutant
-    by_driver: dict[str, Killed] = field(default_factory=dict)
+    by_lane: dict[str, Killed] = field(default_factory=dict)
+    infected: int = 0
 
     @property
     def caught(self) -> bool:
-        """Whether any driver found it."""
-        return any(killed.signature is not None for killed in self.by_driver.values())
+        """Whether any lane found it."""
+        return any(killed.signature is not None for killed in self.by_lane.values())
 
 
 @dataclass(slots=True)
@@ -85,7 +113,9 @@ class Adequacy:
                     "why": trial.mutant.why,
                     "difference": trial.mutant.difference(),
                     "caught": trial.caught,
-                    "runs_to_kill": {d: k.runs if k.signature else None for d, k in trial.by_driver.items()},
+                    "runs_to_kill": {name: k.runs if k.signature else None for name, k in trial.by_lane.items()},
+                    "killed_by": {name: k.job[2].kind for name, k in trial.by_lane.items() if k.job},
+                    "infected_runs": trial.infected,
                 }
                 for trial in trials
             ]
@@ -93,59 +123,130 @@ class Adequacy:
         }
 
 
+class Deaf(Table):
+    """A table to which no event says anything."""
+
+    def candidates(self, event: TraceEvent, memory: Any) -> list[Reading]:
+        """None."""
+        return []
+
+
+class Unjudged(PublishedSystems):
+    """Machines of any variant, whatever they do: to see what a run reaches."""
+
+    name = "unjudged"
+
+    def table(self, configuration: Setting) -> Table:
+        """No event is an action."""
+        return Deaf(())
+
+    def watching(self, machine: Machine) -> None:
+        """Nothing is looked for."""
+        return
+
+    def at_rest(self, machine: Machine) -> None:
+        """Any end will do."""
+        return
+
+
 @cache
-def _unmutated() -> Oracles:
+def _learnt(judged: bool) -> Oracles:
     """What this process has learnt of the models, which no machine mutant changes."""
-    return Oracles(Plan().pair)
+    return Oracles(Plan().pair if judged else Unjudged())
 
 
-def try_machine(mutant: Mutant, seed: int, runs: int, first_only: bool) -> Trial:
-    """Let drivers look for one mutant, run by run in turn; `first_only`: stop when the first has found it."""
-    oracles = _unmutated()
-    trial = Trial(mutant, {driver: Killed(0, 0.0, None) for driver in COMPARED})
-    for number in range(runs):
-        for driver in COMPARED:
-            before = trial.by_driver[driver]
-            if before.signature is not None or (first_only and trial.caught):
-                continue
-            job = (number, *Plan(seed=seed, drivers=(driver,)).drawn(number, []))
-            started = time.process_time()
-            signature = _shown(mutant, job, oracles)
-            seconds = before.seconds + time.process_time() - started
-            trial.by_driver[driver] = Killed(number + 1, seconds, signature)
-    return trial
+def _job(seed: int, lane: Lane, number: int) -> Job:
+    return (number, *Plan(seed=seed, drivers=lane).drawn(number, []))
 
 
-def _shown(mutant: Mutant, job: Job, oracles: Oracles) -> tuple[str, ...] | None:
-    """What one run of a wrong machine shows; None if nothing."""
+def _infected(job: Job, mutants: Sequence[Mutant]) -> set[str]:
+    """The names of the mutants for which a run could be another one than for the machine that is right."""
+    oracles = _learnt(False)
     oracles.pair.prepare(job[1])
-    with mutated(mutant):
-        try:
-            finding = show(job, oracles).finding
-        except ConformanceError as error:
-            return ("error", type(error).__name__)
-    return None if finding is None else finding.signature
+    with watched(mutants) as names:
+        finding = show(job, oracles).finding
+    return set(names) if finding is None else {mutant.name for mutant in mutants}
+
+
+def _first_kill(mutant: Mutant, jobs: Sequence[Job]) -> tuple[Job, tuple[str, ...]] | None:
+    """The first of these runs that shows a mutant, and what it shows."""
+    oracles = _learnt(True)
+    for job in jobs:
+        oracles.pair.prepare(job[1])
+        with mutated(mutant):
+            try:
+                finding = show(job, oracles).finding
+            except ConformanceError as error:
+                return job, ("error", type(error).__name__)
+        if finding is not None:
+            return job, finding.signature
+    return None
+
+
+def _blocks(runs: int) -> Iterator[range]:
+    """Run numbers, in blocks that grow: what is found soon shall cost little."""
+    first = 0
+    while first < runs:
+        last = min(runs, first + min(max(1, first), MOST_IN_A_BLOCK))
+        yield range(first, last)
+        first = last
+
+
+def try_machines(
+    mutants: Sequence[Mutant],
+    *,
+    seed: int,
+    runs: int,
+    lanes: Sequence[Lane] = ONE_CAMPAIGN,
+    pool: Executor | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[Trial]:
+    """Look for each mutant in the first `runs` runs of each lane, until that lane has found it.
+
+    Only those runs are made for a mutant that it could change (`kmigrate.conformance.infection`).
+    progress  told how many mutants every lane is done with
+    """
+    each = map if pool is None else pool.map
+    trials = [Trial(mutant, {name_of(lane): Killed(runs) for lane in lanes}) for mutant in mutants]
+    for numbers in _blocks(runs):
+        for lane in lanes:
+            name = name_of(lane)
+            open_ = [trial for trial in trials if trial.by_lane[name].signature is None]
+            if not open_:
+                continue
+            jobs = [_job(seed, lane, number) for number in numbers]
+            looked_for = [trial.mutant for trial in open_]
+            infected = list(each(partial(_infected, mutants=looked_for), jobs))
+            own = [
+                [job for job, names in zip(jobs, infected, strict=True) if mutant.name in names]
+                for mutant in looked_for
+            ]
+            for trial, tried, kill in zip(open_, own, each(_first_kill, looked_for, own), strict=True):
+                trial.infected += len(tried) if kill is None else tried.index(kill[0]) + 1
+                if kill is not None:
+                    trial.by_lane[name] = Killed(kill[0][0] + 1, kill[1], kill[0])
+        if progress is not None:
+            progress(sum(all(k.signature for k in trial.by_lane.values()) for trial in trials))
+    return trials
 
 
 Case = tuple[Mutant, Job, tuple[str, ...]]
 """A wrong machine, a run in which the judge finds it, and what it finds."""
 
 
-def cases_of(trials: Sequence[Trial], seed: int) -> list[Case]:
+def cases_of(trials: Sequence[Trial]) -> list[Case]:
     """The runs in which wrong machines were found."""
-    cases: list[Case] = []
-    for trial in trials:
-        for driver, killed in trial.by_driver.items():
-            if killed.signature is not None and killed.signature[0] != "error":
-                number = killed.runs - 1
-                job = (number, *Plan(seed=seed, drivers=(driver,)).drawn(number, []))
-                cases.append((trial.mutant, job, killed.signature))
-    return cases
+    return [
+        (trial.mutant, killed.job, killed.signature)
+        for trial in trials
+        for killed in trial.by_lane.values()
+        if killed.job is not None and killed.signature is not None and killed.signature[0] != "error"
+    ]
 
 
 def try_judge(mutant: Mutant, cases: Sequence[Case]) -> Trial:
     """Let a weakened judge look at runs that were found wrong; it is caught if it says otherwise of one."""
-    trial = Trial(mutant, {"cases": Killed(len(cases), 0.0, None)})
+    trial = Trial(mutant, {"cases": Killed(len(cases))})
     for place, (wrong, job, signature) in enumerate(cases):
         Plan().pair.prepare(job[1])
         with mutated(wrong), mutated(mutant):
@@ -155,7 +256,7 @@ def try_judge(mutant: Mutant, cases: Sequence[Case]) -> Trial:
             except Exception as error:  # a judge that breaks down says something else as well
                 said = ("error", type(error).__name__)
         if said != signature:
-            trial.by_driver["cases"] = Killed(place + 1, 0.0, said or ("nothing",))
+            trial.by_lane["cases"] = Killed(place + 1, said or ("nothing",))
             break
     return trial
 
@@ -166,7 +267,7 @@ def adequacy(
     runs: int = RUNS_EACH,
     benign_runs: int | None = None,
     workers: int = 1,
-    first_only: bool = False,
+    lanes: Sequence[Lane] = ONE_CAMPAIGN,
     machines: Sequence[Mutant] = MACHINE,
     judges: Sequence[Mutant] = JUDGE,
     benign: Sequence[Mutant] = BENIGN,
@@ -174,21 +275,25 @@ def adequacy(
 ) -> Adequacy:
     """Try every mutant.
 
-    runs        that each driver is given
-    benign_runs that each is given to find fault with a benign variant; None: as many
-    first_only  stop at the first driver that finds a mutant; otherwise all are compared
-    progress    told (mutants done, mutants in all)
+    runs         of each lane
+    benign_runs  of each lane, to find fault with a benign variant; None: as many
+    lanes        sequences of runs, each of which looks for every mutant
+    progress     told (mutants done, mutants in all)
     """
     found = Adequacy()
     total = len(machines) + len(judges) + len(benign)
-    with ProcessPoolExecutor(workers) as pool:
+
+    def tell(done: int) -> None:
+        if progress is not None:
+            progress(done, total)
+
+    with ProcessPoolExecutor(workers) as executor:
+        pool = None if workers == 1 else executor
+        found.machines = try_machines(machines, seed=seed, runs=runs, lanes=lanes, pool=pool, progress=tell)
         fewer = runs if benign_runs is None else benign_runs
-        for trials, mutants, most in ((found.machines, machines, runs), (found.benign, benign, fewer)):
-            many = partial(try_machine, seed=seed, runs=most, first_only=first_only)
-            for trial in pool.map(many, mutants):
-                trials.append(trial)
-                if progress is not None:
-                    progress(len(found.machines) + len(found.benign), total)
-        cases = cases_of(found.machines, seed)
-        found.judges += pool.map(partial(try_judge, cases=cases), judges)
+        found.benign = try_machines(benign, seed=seed, runs=fewer, lanes=lanes, pool=pool)
+        tell(len(machines) + len(benign))
+        cases = cases_of(found.machines)
+        found.judges += (map if pool is None else pool.map)(partial(try_judge, cases=cases), judges)
+        tell(total)
     return found

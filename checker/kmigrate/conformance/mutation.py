@@ -58,13 +58,13 @@ class Mutant:
         """What changes, line by line."""
         if not self.old:
             return f"-{self.point.rpartition(':')[2]} = ...\n+{self.point.rpartition(':')[2]} = {self.new}"
-        source = _source(self)
+        source = source_of(self)
         after = source.replace(self.old, self.new)
         lines = difflib.unified_diff(source.splitlines(), after.splitlines(), lineterm="", n=0)
         return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
 
 
-def _place(mutant: Mutant) -> tuple[Any, str]:
+def place_of(mutant: Mutant) -> tuple[Any, str]:
     """The module or class, and the name in it."""
     module, _, path = mutant.point.partition(":")
     owner: Any = importlib.import_module(f"kmigrate.{module}")
@@ -74,28 +74,30 @@ def _place(mutant: Mutant) -> tuple[Any, str]:
     return owner, name
 
 
-def _source(mutant: Mutant) -> str:
-    owner, name = _place(mutant)
-    source = textwrap.dedent(inspect.getsource(_function(vars(owner)[name])))
+def source_of(mutant: Mutant) -> str:
+    """The function or property that a mutant changes. Raises LostPoint."""
+    owner, name = place_of(mutant)
+    source = textwrap.dedent(inspect.getsource(function_of(vars(owner)[name])))
     times = source.count(mutant.old)
     if times != 1:
         raise LostPoint(mutant.name, mutant.point, mutant.old, times)
     return source
 
 
-def _function(found: Any) -> Any:
+def function_of(found: Any) -> Any:
+    """The function behind a property, or what was found."""
     return found.fget if isinstance(found, property) else found
 
 
 @contextmanager
 def mutated(mutant: Mutant) -> Iterator[None]:
     """Let the change hold inside this block, in this process. Raises LostPoint."""
-    owner, name = _place(mutant)
+    owner, name = place_of(mutant)
     before = vars(owner)[name]
     after: Any
     if mutant.old:
-        source = _source(mutant).replace(mutant.old, mutant.new)
-        function = _function(before)
+        source = source_of(mutant).replace(mutant.old, mutant.new)
+        function = function_of(before)
         assert isinstance(function, FunctionType)
         names: dict[str, Any] = {}
         text = "from __future__ import annotations\n" + source

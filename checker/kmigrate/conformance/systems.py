@@ -284,7 +284,7 @@ class PublishedSystems(Systems):
                 return "crashed", f"the kernel of c{cluster} has stopped: {machine.system.clusters[cluster].crash}"
         return super().at_rest(machine)
 
-    def watching(self, machine: Machine) -> Watching:
+    def watching(self, machine: Machine) -> Watching | None:
         """The signs of hazards."""
         return Signs(machine)
 
