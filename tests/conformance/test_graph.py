@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from kmigrate.conformance import Setting, Systems
+from kmigrate.conformance import Setting, Systems, part
 from kmigrate.conformance.graph import Graph
 from kmigrate.conformance.part import ClusterPart
 from kmigrate.conformance.product import Free
@@ -90,5 +90,6 @@ def test_a_state_is_come_back_to_as_it_was_so_that_one_image_has_the_pieces_of_o
 def test_a_state_that_is_come_back_to_with_what_was_dead_on_the_way_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(part, "MOST_APART", 1_000_000)
     monkeypatch.setattr(ClusterPart, "clear", lambda part: None)
     assert first_walk(8) == "the events differ"

@@ -8,7 +8,7 @@ history: the judge's own count of requests stands for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -148,24 +148,26 @@ class ClusterLook:
             tuple(sorted(daemon.station.seen.items())),
         )
 
-    def _nothing(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        yield from ((name, (0,) * self._cores) for name in ("runs_on", "unqueued", "board", "answered"))
-        yield "life", (self._codes["life"][Life.ABSENT],) * self._threads
-        yield "queued", (0,) * self._threads
-        yield "freezing", (0,)
+    def _nothing(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        cores, threads = (0,) * self._cores, self._threads
+        absent = (self._codes["life"][Life.ABSENT],) * threads
+        of_cores = tuple([(name, cores) for name in ("runs_on", "unqueued", "board", "answered")])
+        return (*of_cores, ("life", absent), ("queued", (0,) * threads), ("freezing", (0,)))
 
-    def _of_kernel(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+    def _of_kernel(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         look = self._look
-        yield "life", tuple(look.threads())
-        yield "queued", tuple(look.queued())
-        yield "runs_on", tuple(look.running())
-        yield "unqueued", tuple(look.unqueued())
         pending, answered = look.boards()
-        yield "board", tuple(pending)
-        yield "answered", tuple(answered)
-        yield "freezing", (int(self._kernel.scheduler.held),)
+        return (
+            ("life", tuple(look.threads())),
+            ("queued", tuple(look.queued())),
+            ("runs_on", tuple(look.running())),
+            ("unqueued", tuple(look.unqueued())),
+            ("board", tuple(pending)),
+            ("answered", tuple(answered)),
+            ("freezing", (int(self._kernel.scheduler.held),)),
+        )
 
-    def _of_place(self, stopped: bool) -> Iterator[tuple[str, tuple[int, ...]]]:
+    def _of_place(self, stopped: bool) -> tuple[tuple[str, tuple[int, ...]], ...]:
         """What stands here, whether it is frozen, and who is seen from here."""
         daemon = self._daemon
         going, coming = daemon.source.current, daemon.destination.current
@@ -173,8 +175,6 @@ class ClusterLook:
             coming is not None
             or (going is not None and going.phase in (SourcePhase.FROZEN, SourcePhase.COMMITTING))
         )
-        yield "frozen", (int(frozen and self._kernel.scheduler.held),)
-        yield "crashed", (int(stopped),)
         nobody = self._processes
         used = self._look.frames()
         if coming is not None and coming.phase is DestinationPhase.STAGING:
@@ -184,10 +184,14 @@ class ClusterLook:
             standing, whole = self._identity(), self._sections
         if stopped:
             whole, used = 0, 0
-        yield "content", (standing,) * whole + (nobody,) * (self._sections - whole)
-        yield "used", (used,)
         seen = daemon.station.seen
-        yield "seen", tuple(max(0, seen.get(process, 0) - FIRST_EPOCH) for process in range(self._processes))
+        return (
+            ("frozen", (int(frozen and self._kernel.scheduler.held),)),
+            ("crashed", (int(stopped),)),
+            ("content", (standing,) * whole + (nobody,) * (self._sections - whole)),
+            ("used", (used,)),
+            ("seen", tuple([max(0, seen.get(process, 0) - FIRST_EPOCH) for process in range(self._processes)])),
+        )
 
     def _identity(self) -> int:
         """The process whose number stands in the user sections, where threads are."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from hashlib import blake2b
 
 from kmigrate.conformance.look import Whole
@@ -233,6 +234,7 @@ def in_turns(labels: Iterable[str], turn: str) -> list[str]:
     return [label for label in turns if _works(label)] + [label for label in turns if not _works(label)]
 
 
+@cache
 def _works(label: str) -> bool:
     """Whether an event is neither a step of user code nor a timer: such events come to an end by themselves."""
     return not label.endswith(TICK) and (not label.endswith(RUN) or label.endswith(MASTER_RUN))
@@ -245,7 +247,7 @@ def step_of(number: int, event: TraceEvent, told: tuple[TraceEvent, ...]) -> Ste
 
 def line_of(step: Step) -> bytes:
     """What a step adds to the hash of a run: all that it says, whatever its number."""
-    return replace(step, sequence=0).text.encode() + b"\n"
+    return step.text_of(0).encode() + b"\n"
 
 
 def _told(event: TraceEvent) -> TraceEvent:

@@ -8,7 +8,6 @@ part is looked at, and remembered. A part's state is its key, clocks left out, a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -27,6 +26,9 @@ from kmigrate.spec.language import Model
 
 PAGE_BYTES = 512
 """Memories are kept in pages of so many bytes, equal ones once."""
+
+MOST_APART = 16
+"""Of states that follow on one another, at least one in so many is held: the others are come back to from there."""
 
 CRASH = "crash"
 """The label of the fault that stops a cluster."""
@@ -59,6 +61,7 @@ class PartState:
     view    what the abstraction sees of it; `looks` is its number among the views of the part
     rests   nothing more is to be expected of it unless something comes
     mark    how far it is with what the model does not see
+    apart   steps of `origin` back to a state that is held
     ways    what was executed from here
     """
 
@@ -70,6 +73,7 @@ class PartState:
     rests: bool
     mark: int
     origin: tuple[PartState, Stimulus] | None
+    apart: int
     ways: dict[Stimulus, PartStep] = field(default_factory=dict)
 
 
@@ -93,6 +97,7 @@ class Part(ABC):
     """One part of machines of one setting; only its first states depend on how the setting begins.
 
     states    all that were found
+    views     what they look like, each once
     executed  steps that were executed
     """
 
@@ -100,7 +105,8 @@ class Part(ABC):
         self.machine = machine
         self.states: list[PartState] = []
         self.executed = 0
-        self._known: dict[Hashable, PartState] = {}
+        self.views: list[View] = []
+        self._known: dict[tuple[bytes, int], PartState] = {}
         self._views: dict[View, int] = {}
         self._at: PartState | None = None
 
@@ -154,6 +160,8 @@ class Part(ABC):
 
     def _execute(self, state: PartState, stimulus: Stimulus) -> PartStep:
         self._go(state)
+        if state.apart >= MOST_APART:
+            self.hold(state)
         self.executed += 1
         event, told = self._happen(stimulus)
         fabric, agenda = self.machine.system.fabric, self.machine.system.agenda
@@ -223,20 +231,24 @@ class Part(ABC):
     def _state(self, origin: tuple[PartState, Stimulus] | None) -> PartState:
         """The state in which it is now, with nothing else pending."""
         view = self.view()
-        key = (self.key(), view)
+        looks = self._views.setdefault(view, len(self._views))
+        if looks == len(self.views):
+            self.views.append(view)
+        key = self.key(), looks
         found = self._known.get(key)
         if found is None:
-            labels = [event.label for event in self.machine.system.agenda.pending]
-            assert all(event.key[1] != EventClass.NETWORK for event in self.machine.system.agenda.pending)
+            pending = self.machine.system.agenda.pending
+            assert all(event.key[1] != EventClass.NETWORK for event in pending)
             found = PartState(
                 len(self.states),
                 None,
-                tuple(sorted(labels)),
-                view,
-                self._views.setdefault(view, len(self._views)),
+                tuple(sorted([event.label for event in pending])),
+                self.views[looks],
+                looks,
                 self.rests(),
                 self.mark(),
                 origin,
+                0 if origin is None else 1 + (0 if origin[0].held else origin[0].apart),
             )
             self._known[key] = found
             self.states.append(found)

@@ -13,7 +13,7 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from kmigrate.conformance.errors import UnmappedEvent
-from kmigrate.impl.simulation.trace import TraceEvent
+from kmigrate.impl.simulation.trace import TraceEvent, line
 from kmigrate.spec.language import Model
 
 Arguments: TypeAlias = Mapping[str, int | str]
@@ -45,7 +45,12 @@ class Step(TraceEvent):
     @property
     def text(self) -> str:
         """The canonical lines, one after the other."""
-        return "; ".join([*(event.text for event in self.told), self.own.text])
+        return self.text_of(self.sequence)
+
+    def text_of(self, sequence: int) -> str:
+        """The same, of an event that has another number."""
+        own = line(sequence, self.cycle, self.cluster, self.name, self.arguments)
+        return "; ".join([*[event.text for event in self.told], own]) if self.told else own
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,10 @@ class LaneState:
     waited: int = 0
 
 
+FRESH = LaneState()
+"""What a lane knows that was never used."""
+
+
 class Lane:
     """What leaves by one communicator.
 
@@ -68,7 +72,7 @@ class Lane:
         opened: Callable[[], None] | None = None,
     ) -> None:
         self.node = node
-        self.state = LaneState()
+        self.state = FRESH
         self._dispatcher = dispatcher
         self._transfers = transfers
         self._opening = opening
@@ -157,14 +161,14 @@ class Lanes(dict[int, Lane]):
 
     def kept(self) -> tuple[tuple[int, LaneState], ...]:
         """What those know that have been used, to be put into the lanes of another kernel that is built alike."""
-        fresh = LaneState()
-        return tuple((node, lane.state) for node, lane in self.items() if lane.state != fresh)
+        states = [(node, lane.state) for node, lane in self.items()]
+        return tuple([one for one in states if one[1] is not FRESH and one[1] != FRESH])
 
     def put(self, states: tuple[tuple[int, LaneState], ...]) -> None:
         """Know what other lanes knew."""
         used = dict(states)
         for node, lane in self.items():
-            lane.state = used.get(node, LaneState())
+            lane.state = used.get(node, FRESH)
 
     def wipe(self) -> bool:
         """Clear what is over; whether something is being written still."""

@@ -4,6 +4,7 @@ Source: thesis 4.5.1.2 (task 4) and 5, equations 5.1 to 5.4; nanvix-facts 5, 7.6
 """
 
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 
 from kmigrate.impl.chip.geometry import MPPA256, SYSTEM_KERNEL_PAGES
@@ -111,6 +112,7 @@ def payload_bytes(threads: int, pages: int) -> int:
     return Shape.of(Placement.of(MPPA256)).payload_bytes(threads, pages)
 
 
+@cache
 def kernel_hash(placement: Placement) -> bytes:
     """The hash of a kernel's layout: of its memory map, where its structures stand, and their fields.
 

@@ -53,7 +53,9 @@ class Frames:
     @property
     def free_frames(self) -> int:
         """Frames that nobody uses."""
-        return self._count - sum(self.taken(index) for index in range(self._count))
+        words = (self._count + _WORD_BITS - 1) // _WORD_BITS
+        taken = int.from_bytes(self._memory.read(self._placement.bitmap, words * WORD_BYTES), "little")
+        return self._count - (taken & ((1 << self._count) - 1)).bit_count()
 
     def take(self, index: int) -> None:
         """Take the frame with an index. Raises Refused: EBUSY if it is in use."""

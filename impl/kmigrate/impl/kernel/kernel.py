@@ -51,6 +51,19 @@ class Step(StrEnum):
     RUN = "run"
 
 
+_STEPS = {
+    (gives_way, runs_tasks, last): (
+        *((Step.SCHED,) if gives_way else ()),
+        *((Step.TASK,) if runs_tasks else ()),
+        *((last,) if last else ()),
+    )
+    for gives_way in (False, True)
+    for runs_tasks in (False, True)
+    for last in (Step.RUN, Step.WAKEUP, None)
+}
+"""What a core can do next: by what was asked of it, and what it does otherwise."""
+
+
 class Kernel:
     """The kernel of one cluster.
 
@@ -165,18 +178,11 @@ class Kernel:
     def steps(self, core: int) -> tuple[Step, ...]:
         """What a core can do next, the ordinary course first; an interrupt may be taken late."""
         scheduler = self.scheduler
-        if scheduler.previous(core) is not None:
+        if scheduler.changes(core):
             return (Step.PROLOG,)
-        found = []
-        if scheduler.asked(core, Event.SCHED):
-            found.append(Step.SCHED)
-        if scheduler.asked(core, Event.TASK):
-            found.append(Step.TASK)
-        if not scheduler.is_idle(core):
-            found.append(Step.RUN)
-        elif scheduler.asked(core, Event.WAKEUP):
-            found.append(Step.WAKEUP)
-        return tuple(found)
+        asked, idle = scheduler.asked, scheduler.is_idle(core)
+        last = Step.RUN if not idle else Step.WAKEUP if asked(core, Event.WAKEUP) else None
+        return _STEPS[asked(core, Event.SCHED), asked(core, Event.TASK), last]
 
     def step(self, core: int, step: Step) -> None:
         """Let a core take one of the steps that it can take."""

@@ -128,6 +128,10 @@ class Scheduler:
         address = self._previous[core]
         return Thread(self._memory, address) if address else None
 
+    def changes(self, core: int) -> bool:
+        """Whether the thread that has left a core is not yet put back."""
+        return self._previous[core] != NULL
+
     def is_idle(self, core: int) -> bool:
         """Whether a core runs its idle thread."""
         return self._current[core] == self._idle[core]

@@ -63,6 +63,11 @@ def offset_of(layout: Layout, field: str) -> int:
     return field_of(layout, field)[1]
 
 
+def word_of(layout: Layout, field: str) -> int:
+    """Which word of a structure a field is. Raises NoSuchField."""
+    return field_of(layout, field)[1] // WORD_BYTES
+
+
 def size_of(layout: Layout, field: str) -> int:
     """How many bytes a field of a structure takes. Raises NoSuchField."""
     return field_of(layout, field)[0].itemsize

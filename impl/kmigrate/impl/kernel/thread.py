@@ -154,8 +154,8 @@ class CallFrame(Structure):
         self.memory.fill(self.address, CALL_FRAME.itemsize)
 
     def _words(self, offset: int) -> tuple[int, ...]:
-        base = self.address + offset
-        return tuple(self.memory.word(base + WORD_BYTES * i) for i in range(BOARD_ARGUMENTS))
+        base, word = self.address + offset, self.memory.word
+        return tuple([word(base + WORD_BYTES * i) for i in range(BOARD_ARGUMENTS)])
 
     def _set_words(self, offset: int, words: tuple[int, ...]) -> None:
         base = self.address + offset

@@ -7,6 +7,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 
+def line(sequence: int, cycle: int, cluster: int | None, name: str, arguments: dict[str, int | str]) -> str:
+    """The canonical line of an event: sequence, cycle, place, name, arguments in their order."""
+    place = "io" if cluster is None else f"c{cluster}"
+    said = [f" {key}={value}" for key, value in arguments.items()]
+    return f"{sequence} {cycle} {place} {name}{''.join(said)}"
+
+
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
     """One event of the loop. `cluster` is None for the I/O cluster; the arguments keep their order."""
@@ -19,11 +26,8 @@ class TraceEvent:
 
     @property
     def text(self) -> str:
-        """The canonical line: sequence, cycle, place, name, arguments."""
-        place = "io" if self.cluster is None else f"c{self.cluster}"
-        words = [str(self.sequence), str(self.cycle), place, self.name]
-        words += [f"{key}={value}" for key, value in self.arguments.items()]
-        return " ".join(words)
+        """The canonical line."""
+        return line(self.sequence, self.cycle, self.cluster, self.name, self.arguments)
 
     def __str__(self) -> str:
         return self.text

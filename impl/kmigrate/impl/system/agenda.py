@@ -20,6 +20,9 @@ from kmigrate.impl.simulation.trace import Trace, TraceEvent
 
 HASH_BYTES = 16
 
+MOST_UNCHAINED = 1000
+"""Events that wait to be hashed: searches, which go back all the time, never ask for the hash."""
+
 
 def _key(event: Pending) -> tuple[int, int, int]:
     return event.key
@@ -36,16 +39,39 @@ class Tape(Trace):
         super().__init__()
         self.keep = keep
         self.written = 0
-        self.chain = b""
+        self._chain = b""
+        self._unchained: list[TraceEvent] = []
 
     def record(self, cycle: int, cluster: int | None, name: str, arguments: dict[str, int | str]) -> TraceEvent:
         """Append an event and return it."""
         event = TraceEvent(self.written, cycle, cluster, name, arguments)
         self.written += 1
-        self.chain = blake2b(self.chain + event.text.encode(), digest_size=HASH_BYTES).digest()
+        self._unchained.append(event)
+        if len(self._unchained) == MOST_UNCHAINED:
+            self._link()
         if self.keep:
             self.events.append(event)
         return event
+
+    def _link(self) -> None:
+        """Take into the chain what was recorded since it was last asked for."""
+        chain = self._chain
+        for event in self._unchained:
+            chain = blake2b(chain + event.text.encode(), digest_size=HASH_BYTES).digest()
+        self._chain = chain
+        self._unchained.clear()
+
+    @property
+    def chain(self) -> bytes:
+        """The last link of the chain; nothing before the first event."""
+        if self._unchained:
+            self._link()
+        return self._chain
+
+    @chain.setter
+    def chain(self, chain: bytes) -> None:
+        self._unchained.clear()
+        self._chain = chain
 
     @property
     def hash(self) -> str:

@@ -14,6 +14,8 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
+
 from kmigrate.impl.kernel.communicators import Table
 from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.task import Task
@@ -23,6 +25,9 @@ from kmigrate.impl.system.daemons import Daemon
 from kmigrate.impl.system.statics import COUNTED, STATISTICS, Keeper, fields_of
 
 KEY_BYTES = 16
+
+BLOCK_WORDS = 64
+"""Memory is hashed in blocks of so many words, each when something in it has changed."""
 
 _PLAIN = frozenset((int, bool, str, bytes, type(None)))
 
@@ -59,8 +64,12 @@ def _reader(kind: Any) -> Callable[[Any], tuple[Any, ...]]:
     return attrgetter(*[name for name in fields_of(kind) if name not in (*STATISTICS, "waiting")])
 
 
+def _digest(content: bytes | memoryview) -> bytes:
+    return blake2b(content, digest_size=KEY_BYTES).digest()
+
+
 def _piece(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=KEY_BYTES).digest()
+    return _digest(text.encode())
 
 
 class Pieces:
@@ -100,9 +109,11 @@ class Pieces:
         self._cores_were = b""
         self._daemon_was: object = _NEVER
         self._pending_was: object = _NEVER
-        self._pieces = dict.fromkeys(
-            ("variables", "ends", "tasks", "agent", "daemon", "pending", "cores"), _piece("")
-        )
+        self._memory = np.frombuffer(cluster.memory.data, dtype=np.uint32)
+        self._memory_was = ~self._memory
+        self._blocks = [b""] * (len(self._memory) // BLOCK_WORDS + 1)
+        pieces = ("variables", "ends", "tasks", "agent", "daemon", "pending", "cores", "memory")
+        self._pieces = dict.fromkeys(pieces, _piece(""))
 
     def key(self) -> bytes:
         """The key of the cluster as it is now, in which what is dead is cleared already. Raises NoSnapshot."""
@@ -115,10 +126,19 @@ class Pieces:
         cores = self._cluster.cores.timeless()
         if cores is not self._cores_were:
             self._cores_were = cores
-            self._pieces["cores"] = blake2b(cores, digest_size=KEY_BYTES).digest()
-        whole = blake2b(self._cluster.memory.data, digest_size=KEY_BYTES)
-        whole.update(b"".join(self._pieces.values()))
-        return whole.digest()
+            self._pieces["cores"] = _digest(cores)
+        self._take_memory()
+        return _digest(b"".join(self._pieces.values()))
+
+    def _take_memory(self) -> None:
+        """The memory in blocks."""
+        now, was, blocks = self._memory, self._memory_was, self._blocks
+        changed = np.flatnonzero(now != was)
+        if len(changed):
+            for block in dict.fromkeys((changed // BLOCK_WORDS).tolist()):
+                blocks[block] = _digest(now[block * BLOCK_WORDS : (block + 1) * BLOCK_WORDS].data)
+            was[changed] = now[changed]
+            self._pieces["memory"] = _digest(b"".join(blocks))
 
     def _take_variables(self) -> None:
         """What the kernel keeps in variables, and its flows: queues and tables in their order."""

@@ -11,7 +11,7 @@ Source: ours. Why each one is dead stands where it is cleared.
 from kmigrate.impl.errors import OutOfMemoryBounds
 from kmigrate.impl.kernel.calls import ANSWER, DRAW, TURN
 from kmigrate.impl.kernel.placement import MASTER_CORE, SYSTEM_THREADS_BESIDE_IDLE
-from kmigrate.impl.kernel.structures import BOARD, BOARD_ARGUMENTS, THREAD, WORD_BYTES, Layout, offset_of
+from kmigrate.impl.kernel.structures import BOARD, BOARD_ARGUMENTS, THREAD, WORD_BYTES, word_of
 from kmigrate.impl.kernel.task import TaskState
 from kmigrate.impl.kernel.thread import (
     BOARD_SHIFT,
@@ -29,24 +29,19 @@ from kmigrate.impl.system.daemons import Daemon
 _OVER = (TaskState.COMPLETED, TaskState.STOPPED, TaskState.ERROR)
 
 
-def _word(layout: Layout, field: str) -> int:
-    """Which word of a structure a field is."""
-    return offset_of(layout, field) // WORD_BYTES
-
-
-_CALL, _VALUE = _word(CALL_FRAME, "call"), _word(CALL_FRAME, "value")
-_REMOTE = _word(CALL_FRAME, "remote_call")
+_CALL, _VALUE = word_of(CALL_FRAME, "call"), word_of(CALL_FRAME, "value")
+_REMOTE = word_of(CALL_FRAME, "remote_call")
 """From here on a call frame speaks of the call over the board."""
 
-_PROGRESS, _TICKET = _word(CALL_FRAME, "remote_progress"), _word(CALL_FRAME, "ticket")
-_REMOTE_ARGUMENTS = _word(CALL_FRAME, "remote_arguments")
+_PROGRESS, _TICKET = word_of(CALL_FRAME, "remote_progress"), word_of(CALL_FRAME, "ticket")
+_REMOTE_ARGUMENTS = word_of(CALL_FRAME, "remote_arguments")
 _FRAME_WORDS = CALL_FRAME.itemsize // WORD_BYTES
 
 _THREAD_WORDS, _BOARD_WORDS = THREAD.itemsize // WORD_BYTES, BOARD.itemsize // WORD_BYTES
-_AGE, _STATE, _CONTEXT = _word(THREAD, "age"), _word(THREAD, "state"), _word(THREAD, "context")
-_POSTED, _RESULT, _PENDING = _word(BOARD, "call"), _word(BOARD, "result"), _word(BOARD, "pending")
-_DONE, _OWNER = _word(BOARD, "done.count"), _word(BOARD, "mutex.owner")
-_NEXT_TICKET, _SERVING = _word(BOARD, "mutex.next_ticket"), _word(BOARD, "mutex.serving")
+_AGE, _STATE, _CONTEXT = word_of(THREAD, "age"), word_of(THREAD, "state"), word_of(THREAD, "context")
+_POSTED, _RESULT, _PENDING = word_of(BOARD, "call"), word_of(BOARD, "result"), word_of(BOARD, "pending")
+_DONE, _OWNER = word_of(BOARD, "done.count"), word_of(BOARD, "mutex.owner")
+_NEXT_TICKET, _SERVING = word_of(BOARD, "mutex.next_ticket"), word_of(BOARD, "mutex.serving")
 
 _CONTEXT_WORDS = CONTEXT_BYTES // WORD_BYTES
 _ZEROS = memoryview(bytes(1 << 12)).cast("I")
