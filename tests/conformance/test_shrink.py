@@ -20,7 +20,7 @@ def test_what_is_not_needed_goes() -> None:
     with mutated(mutant):
         outcome = judged(setting, Schedule("planned", 3, changes=2).driver(), oracles)
         assert outcome.finding is not None
-        smaller = shrink(setting, outcome, oracles)
+        smaller = shrink(setting, outcome.values, oracles, outcome.signature)
     assert smaller.outcome.signature == outcome.signature
     kept = smaller.configuration
     assert (kept.clusters, kept.scripts, kept.faults) == (2, (Script(1, (GO,)),), ())

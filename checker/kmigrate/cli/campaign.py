@@ -33,13 +33,13 @@ EVERY_SECONDS = 10.0
 class Profile:
     """A campaign's length by name.
 
-    traces       runs; beside tours of the small scope `beside_tours`
+    traces       runs; beside tours of the small scope, or of published machines: `fewer`
     lanes        in which mutants are looked for: a campaign's runs, or those of each driver, which are compared
     mutant_runs  runs of each lane in which a mutant is looked for; `benign_runs`: a benign variant
     """
 
     traces: int
-    beside_tours: int
+    fewer: int
     tours: Touring
     lanes: tuple[Lane, ...]
     mutant_runs: int
@@ -54,7 +54,7 @@ PROFILES = {
 
 @app.command("campaign")
 def campaign_command(
-    traces: Annotated[int | None, typer.Option(min=1, help="Runs to make; 150, or as the profile says.")] = None,
+    traces: Annotated[int | None, typer.Option(min=1, help="Runs to make; by default as the profile says.")] = None,
     seed: Annotated[int, typer.Option(help="The campaign's seed; run i is drawn from it and i alone.")] = 1,
     variant: Annotated[str, typer.Option(help="published or hardened.")] = "hardened",
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files of failures.")] = Path(
@@ -99,7 +99,7 @@ def campaign_command(
         if tours is None:
             said = traces, seconds, until_coverage, plateau, driver, mutant or None
             tours = variant == "hardened" and scope == "wide" and all(one is None for one in said)
-        count = traces or (length.beside_tours if tours else length.traces)
+        count = traces or (length.fewer if tours or variant == "published" else length.traces)
         asked = length.tours if tours else None
         plan, report = Plan(variant, seed, count, drivers=drivers, scope=scope, tours=asked, mutant=mutant), None
     else:
@@ -122,7 +122,7 @@ def campaign_command(
     if html is not None:
         write_text(campaign_page(report), html)
     if json_:
-        print_json(report.as_json())
+        print_json({**report.as_json(), "clock": report.clock})
     else:
         _print(report)
         if report.interrupted:
@@ -180,7 +180,11 @@ def _print(report: CampaignReport) -> None:
     for exhibit in report.exhibits:
         times = report.sightings[exhibit.hazard]
         out.print(Text(f"{exhibit.hazard:4} {exhibit.title}", style="bold"))
-        out.print(f"     {exhibit.where}, after {exhibit.step} events; {times} runs, first in run {exhibit.first}")
+        seconds = report.seen_after[exhibit.hazard]
+        out.print(
+            f"     {exhibit.where}, after {exhibit.step} events; {times} runs, first in run {exhibit.first}, "
+            f"{seconds:.1f} s after the beginning"
+        )
         if exhibit.file is not None:
             out.print(f"     kmigrate replay {exhibit.file}")
     for finding in report.findings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -140,7 +140,7 @@ class Unjudged(PublishedSystems):
         """No event is an action."""
         return Deaf(())
 
-    def watching(self, machine: Machine) -> None:
+    def watching(self, machine: Machine, wanted: Collection[str] | None = None) -> None:
         """Nothing is looked for."""
         return
 

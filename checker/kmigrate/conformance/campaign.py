@@ -17,23 +17,19 @@ from kmigrate.conformance.denominator import Denominator
 from kmigrate.conformance.drivers import TOUR, Schedule
 from kmigrate.conformance.findings import CampaignReport, Exhibit, Finding, Kept
 from kmigrate.conformance.plan import Plan
-from kmigrate.conformance.run import Oracles, judged
+from kmigrate.conformance.run import Oracles
 from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.shrink import Smaller, shrink
 from kmigrate.conformance.systems import Systems
 from kmigrate.conformance.touring import LEAST_PERCENT, Touring, Tourist
 from kmigrate.conformance.work import Crew, Shown, difference_elsewhere, hashes_elsewhere, show
-from kmigrate.impl.simulation.choice import ChoiceList
 
 ROUND = 16
 """Runs that are drawn at once, from the corpus as it stands before them."""
 
 MOST_GUIDES = 256
 """Runs kept to start from; a new one takes the place of the oldest."""
-
-MOST_RUNS_OF_HAZARD = 12
-"""Runs that shrinking a run that shows a known hazard may take: there are many of them."""
 
 ONE_IN = 100
 """One run in so many is run again elsewhere, but at least one, and at most MOST_AGAIN."""
@@ -51,6 +47,7 @@ class Campaign:
         self.plan = plan
         self.oracles = oracles if oracles is not None else Oracles(plan.pair, plan.planted)
         self.report = report if report is not None else CampaignReport(plan.variant, plan.seed, plan.scope)
+        self._began = time.monotonic()
         self._oracles_of_tours = Oracles(Systems(exact=True))
         self._denominator: Denominator | None = None
         if plan.scope == "small":
@@ -69,16 +66,16 @@ class Campaign:
         """
         started = time.monotonic()
         report = self.report
+        self._began = started - report.seconds
         report.interrupted = False
         try:
             with Crew(self.oracles, self.plan.workers) as crew:
                 while not self._enough(started):
                     numbers = range(report.traces, min(report.traces + ROUND, self.plan.traces))
                     jobs = [(number, *self.plan.drawn(number, report.corpus)) for number in numbers]
-                    self._count(list(crew.make(jobs)))
+                    self._count([(shown, self._seconds) for shown in crew.make(jobs)])
                     if progress is not None:
-                        line = f"{len(report.coverage.edges):,} edges, {len(report.failures)} ways to fail"
-                        progress(report.traces, self.plan.traces, line)
+                        progress(report.traces, self.plan.traces, _so_far(report))
                     if keep is not None:
                         keep(False)
             if self.plan.tours is not None:
@@ -88,7 +85,12 @@ class Campaign:
         except KeyboardInterrupt:
             report.interrupted = True
         self._conclude(folder)
-        report.seconds += time.monotonic() - started
+        report.seconds = self._seconds
+
+    @property
+    def _seconds(self) -> float:
+        """For how long the campaign has been going on, what was before an interruption included."""
+        return time.monotonic() - self._began
 
     def _tour(self, asked: Touring, progress: Callable[[int, int, str], None] | None) -> None:
         """Tour the small scope. One tour in so many, and what the judge says no to, is a run like any other."""
@@ -107,12 +109,12 @@ class Campaign:
             if number % ONE_IN == 0:
                 whole.append(trail)
         jobs = [(one.setting, Schedule(TOUR, values=one.values)) for one in (*whole, *tourist.failures())]
-        made = [show((report.traces + number, *job), oracles) for number, job in enumerate(jobs)]
+        made = [(show((report.traces + number, *job), oracles), self._seconds) for number, job in enumerate(jobs)]
         if not report.drivers[TOUR]:  # else they were counted before an interruption
             with _uninterrupted():
-                for shown in made:
-                    self._take(shown)
-                report.ahead.sample += [shown.kept for shown in made[: len(whole)]]
+                for shown, seconds in made:
+                    self._take(shown, seconds)
+                report.ahead.sample += [shown.kept for shown, _ in made[: len(whole)]]
         report.toured = tourist.shown
         report.summary = tourist.summary()
         report.gate_missed = (
@@ -131,15 +133,15 @@ class Campaign:
             return False
         return self._denominator.summary(report.coverage).percent >= plan.until_coverage
 
-    def _count(self, runs: list[Shown]) -> None:
+    def _count(self, runs: list[tuple[Shown, float]]) -> None:
         """Count the runs of a round: all of them or, should the campaign be interrupted before, none."""
         with _uninterrupted():
-            fresh = [self._take(shown) for shown in runs]
-            self._guide([shown for shown, new in fresh if new])
+            self._guide([shown for shown, seconds in runs if self._take(shown, seconds)])
 
-    def _take(self, shown: Shown) -> tuple[Shown, bool]:
-        """Count one run; whether it covered anything new."""
+    def _take(self, shown: Shown, seconds: float) -> bool:
+        """Count one run that has ended after so many seconds; whether it covered anything new."""
         report, ahead = self.report, self.report.ahead
+        report.seconds = self._seconds
         report.traces += 1
         report.events += shown.events
         report.steps += shown.steps
@@ -153,6 +155,7 @@ class Campaign:
         report.sightings.update(shown.hazards)
         known_hazards = {exhibit.hazard for exhibit in report.exhibits}
         for hazard in shown.hazards:
+            report.seen_after.setdefault(hazard, seconds)
             if hazard not in known_hazards:
                 ahead.hazardous.setdefault(hazard, shown.kept)
         if shown.finding is not None:
@@ -162,7 +165,7 @@ class Campaign:
             known = {finding.signature for finding in report.findings}
             if signature not in known:
                 ahead.failing.setdefault(signature, shown.kept)
-        return shown, new
+        return new
 
     def _guide(self, runs: list[Shown]) -> None:
         report = self.report
@@ -173,12 +176,11 @@ class Campaign:
         """Shrink what failed, sum up the coverage, make some runs again elsewhere."""
         report, ahead = self.report, self.report.ahead
         try:
-            for kept in sorted(ahead.failing.values(), key=lambda kept: kept.number):
+            for signature, kept in sorted(ahead.failing.items(), key=lambda one: one[1].number):
                 oracles = self._oracles_of_tours if kept.toured else self.oracles
-                outcome = judged(kept.configuration, ChoiceList(kept.values), oracles)
-                smaller = shrink(kept.configuration, outcome, oracles)
+                smaller = shrink(kept.configuration, kept.values, oracles, signature)
                 report.findings.append(_finding(kept.number, smaller, self.plan, folder))
-                del ahead.failing[smaller.outcome.signature]
+                del ahead.failing[signature]
             for hazard, kept in sorted(ahead.hazardous.items(), key=lambda one: int(one[0][1:])):
                 report.exhibits.append(self._exhibit(hazard, kept, folder))
                 del ahead.hazardous[hazard]
@@ -213,14 +215,7 @@ class Campaign:
 
     def _exhibit(self, hazard: str, kept: Kept, folder: Path | None) -> Exhibit:
         """A smaller run that shows a hazard."""
-        outcome = judged(kept.configuration, ChoiceList(kept.values), self.oracles)
-        smaller = shrink(
-            kept.configuration,
-            outcome,
-            self.oracles,
-            keeps=lambda one: any(sighting.hazard == hazard for sighting in one.hazards),
-            most=MOST_RUNS_OF_HAZARD,
-        )
+        smaller = shrink(kept.configuration, kept.values, self.oracles, hazard=hazard)
         sighting = next(one for one in smaller.outcome.hazards if one.hazard == hazard)
         note = f"{hazard}, {sighting.title}: {sighting.where}; found in run {kept.number} of seed {self.plan.seed}"
         name = f"{self.plan.variant}-{hazard.lower()}"
@@ -235,6 +230,15 @@ class Campaign:
             smaller.deviations,
             smaller.items,
         )
+
+
+def _so_far(report: CampaignReport) -> str:
+    """What has been found, in a line."""
+    found = f"{len(report.coverage.edges):,} edges, {len(report.failures)} ways to fail"
+    if not report.seen_after:
+        return found
+    last = max(report.seen_after, key=lambda hazard: report.seen_after[hazard])
+    return f"{found}, {len(report.seen_after)} hazards, the last {last} after {report.seen_after[last]:.0f} s"
 
 
 @contextmanager

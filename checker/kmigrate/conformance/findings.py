@@ -119,7 +119,9 @@ class CampaignReport:
 
     steps             judged steps: events that are actions of the model
     drivers           runs by driver; `found_by`: those that failed
-    sightings         runs by the known hazard that they showed; `exhibits`: the first of each, shrunk
+    seconds           for which it has been going on
+    sightings         runs by the known hazard that they showed; `exhibits`: the first of each, shrunk;
+                      `seen_after`: the seconds after which the first run of each was over
     chain             hash over the trace hashes of all runs, in order
     cells             all cells of the coverage matrix
     scenarios         all named scenarios
@@ -147,6 +149,7 @@ class CampaignReport:
     findings: list[Finding] = field(default_factory=list)
     sightings: Counter[str] = field(default_factory=Counter)
     exhibits: list[Exhibit] = field(default_factory=list)
+    seen_after: dict[str, float] = field(default_factory=dict)
     chain: bytes = b""
     coverage: Coverage = field(default_factory=Coverage)
     cells: list[tuple[str, ...]] = field(default_factory=list)
@@ -221,4 +224,14 @@ class CampaignReport:
             "hash": self.hash,
             "hazards": [exhibit.as_json(self.sightings[exhibit.hazard]) for exhibit in self.exhibits],
             "findings": [finding.as_json(self.failures[finding.signature]) for finding in self.findings],
+        }
+
+    @property
+    def clock(self) -> dict[str, Any]:
+        """How long the campaign took, and after how long each known hazard was seen, in seconds: no part of what a
+        seed decides."""
+        seen = sorted(self.seen_after.items(), key=lambda one: int(one[0][1:]))
+        return {
+            "seconds": round(self.seconds, 1),
+            "hazards": {hazard: round(seconds, 1) for hazard, seconds in seen},
         }

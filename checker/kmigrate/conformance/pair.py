@@ -7,7 +7,7 @@ one's own is a subclass with its own configuration: docs/campaigns.md makes one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
@@ -135,8 +135,11 @@ class Pair(ABC, Generic[C]):
         """What is wrong when nothing is pending any more; by default nothing can be."""
         return None
 
-    def watching(self, machine: Any) -> Watching | None:
-        """What looks for known hazards in a run of a machine; by default nothing does."""
+    def watching(self, machine: Any, wanted: Collection[str] | None = None) -> Watching | None:
+        """What looks for known hazards in a run of a machine; by default nothing does.
+
+        wanted  ids of those that it looks for; None: all
+        """
         return None
 
     def stalled(self, machine: Any) -> bool:

@@ -53,7 +53,7 @@ def assert_conforms(pair: Pair[Any], *, traces: int = 200, seed: int = 1) -> Cou
             configuration, drawn_schedule(random, DRIVERS, 2, random.choice(HORIZONS)).driver(), oracles
         )
         if outcome.finding is not None:
-            smaller = shrink(configuration, outcome, oracles)
+            smaller = shrink(configuration, outcome.values, oracles, outcome.signature)
             raise DoesNotConform(seed, number, smaller.configuration, smaller.outcome)
         actions.update(outcome.actions)
     return actions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,11 @@ class Outcome:
     """Known hazards that were seen, in the order of their first sighting."""
 
     @property
+    def values(self) -> tuple[int, ...]:
+        """The choices as plain integers."""
+        return tuple(choice.chosen for choice in self.choices)
+
+    @property
     def signature(self) -> tuple[str, ...]:
         """What failed, in words that survive shrinking; empty if nothing did."""
         return () if self.finding is None else self.finding.signature
@@ -65,26 +70,41 @@ class Oracles:
         return self._made[shape]
 
 
-def judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: Watcher | None = None) -> Outcome:
+def judged(
+    configuration: Any,
+    driver: ChoiceSource,
+    oracles: Oracles,
+    watcher: Watcher | None = None,
+    wanted: Collection[str] | None = None,
+) -> Outcome:
     """Run a machine under a driver, judge every event, drain it fairly and look at what is left.
 
     The judge stops at the first nonconformance. An exception of the machine is one as well.
+
+    wanted  ids of the known hazards that are looked for, and the run ends when all of them have been seen; None:
+            all are looked for, and the run goes on to its end
     """
     if oracles.mutant is None:
-        return _judged(configuration, driver, oracles, watcher)
+        return _judged(configuration, driver, oracles, watcher, wanted)
     oracles.pair.prepare(configuration)
     with mutated(oracles.mutant):
-        return _judged(configuration, driver, oracles, watcher)
+        return _judged(configuration, driver, oracles, watcher, wanted)
 
 
-def _judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher: Watcher | None) -> Outcome:
+def _judged(
+    configuration: Any,
+    driver: ChoiceSource,
+    oracles: Oracles,
+    watcher: Watcher | None,
+    wanted: Collection[str] | None,
+) -> Outcome:
     pair = oracles.pair
     machine = pair.make(configuration, driver)
     most = DRIVEN_EVENTS + pair.drain(configuration)
     judge = Judge(machine, oracles.of(configuration))
     events = 0
     finding = judge.start()
-    watching = pair.watching(machine)
+    watching = pair.watching(machine, wanted) if wanted is None or wanted else None
     while finding is None:
         if events == DRIVEN_EVENTS:
             machine.loop.choices = Ordinary()
@@ -108,6 +128,8 @@ def _judged(configuration: Any, driver: ChoiceSource, oracles: Oracles, watcher:
         finding = judge.observe(event)
         if watching is not None:
             watching.follow(event)
+            if wanted is not None and len(watching.seen) == len(wanted):
+                break
         if finding is None and watcher is not None:
             watcher(judge, event)
         if finding is None and events == most:

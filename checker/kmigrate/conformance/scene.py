@@ -81,12 +81,14 @@ class Scene:
     step     the event that has happened last
     changed  clusters whose occupant, or whether it may run, has changed with it
     replaced those of them on which another process stands now
+    arriving the cluster of that event, if an image arrives there; else None
     """
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.step: Step | None = None
         self.changed: list[int] = []
+        self.arriving: int | None = None
         self.replaced: list[int] = []
         self.clusters = range(machine.setting.clusters)
         self.first = machine.system.first_compute
@@ -180,7 +182,7 @@ class Scene:
     def follow(self, step: Step) -> None:
         """See an event."""
         self.step = step
-        self.changed, self.replaced = [], []
+        self.changed, self.replaced, self.arriving = [], [], None
         for event in step.told:
             if event.cluster is not None:
                 self._heard(event.cluster, event)
@@ -188,9 +190,11 @@ class Scene:
             return
         cluster, past = step.cluster, self.past[step.cluster]
         process, frozen = self.machine.standing(cluster), not self.machine.runs(cluster)
+        role = self.role(cluster)
+        if role is not None and role.begun and not role.sends:
+            self.arriving = cluster
         if process != past.stay.process:
             past.before = past.stay
-            role = self.role(cluster)
             past.stay = Stay(process, None if role is None or role.sends else role.peer)
             self.changed.append(cluster)
             self.replaced.append(cluster)

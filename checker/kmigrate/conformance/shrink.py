@@ -14,11 +14,8 @@ from typing import Any
 from kmigrate.conformance.run import Oracles, Outcome, judged
 from kmigrate.impl.simulation.choice import ChoiceList, ChoiceSource
 
-MOST_RUNS = 60
-"""Runs that one shrinking may take."""
-
-Keeps = Callable[[Outcome], bool]
-"""Whether a smaller run still shows what the longer one did."""
+MOST_RUNS, MOST_RUNS_OF_HAZARD = 60, 8
+"""Runs that shrinking one failure may take, and one run that shows a known hazard: of these there are many."""
 
 AHEAD = 12
 """Choices of the longer run that may be passed over at once to find one that still fits."""
@@ -81,12 +78,30 @@ class Smaller:
 
 
 class _Shrinker:
-    def __init__(self, configuration: Any, outcome: Outcome, oracles: Oracles, keeps: Keeps, most: int) -> None:
-        self.configuration, self.outcome, self.oracles = configuration, outcome, oracles
-        self.keeps, self.most = keeps, most
-        self.runs = 0
-        self.named: list[Named] = []
-        self.accept(configuration, ChoiceList(self.values))
+    """A run under way from a longer one to a shorter.
+
+    signature  what the run must still show, or, if it is not empty, `hazard`: then a run is over when it is seen
+    """
+
+    def __init__(self, configuration: Any, oracles: Oracles, signature: tuple[str, ...], hazard: str) -> None:
+        self.configuration, self.oracles = configuration, oracles
+        self.signature, self.hazard = signature, hazard
+        self.wanted = (hazard,) if hazard else ()
+        self.most, self.runs = (MOST_RUNS_OF_HAZARD if hazard else MOST_RUNS), 0
+
+    def begin(self, values: Sequence[int]) -> None:
+        """Make the run that is to become smaller."""
+        self.outcome, self.named = self.run(self.configuration, ChoiceList(values))
+
+    def run(self, configuration: Any, source: ChoiceSource) -> tuple[Outcome, list[Named]]:
+        """Make a run, with its choices by their labels."""
+        self.runs += 1
+        noting = Noting(source)
+        return judged(configuration, noting, self.oracles, wanted=self.wanted), noting.named
+
+    def keeps(self, outcome: Outcome) -> bool:
+        """Whether a smaller run still shows what the longer one did."""
+        return bool(outcome.hazards) if self.hazard else outcome.signature == self.signature
 
     @property
     def values(self) -> list[int]:
@@ -103,12 +118,10 @@ class _Shrinker:
         """Keep a candidate if it fails in the same way."""
         if self.runs >= self.most:
             return False
-        self.runs += 1
-        noting = Noting(source)
-        outcome = judged(configuration, noting, self.oracles)
+        outcome, named = self.run(configuration, source)
         if not self.keeps(outcome):
             return False
-        self.configuration, self.outcome, self.named = configuration, outcome, noting.named
+        self.configuration, self.outcome, self.named = configuration, outcome, named
         return True
 
     def simplify(self) -> bool:
@@ -155,21 +168,22 @@ class _Shrinker:
 
 
 def shrink(
-    configuration: Any, outcome: Outcome, oracles: Oracles, *, keeps: Keeps | None = None, most: int = MOST_RUNS
+    configuration: Any, values: Sequence[int], oracles: Oracles, signature: tuple[str, ...] = (), hazard: str = ""
 ) -> Smaller:
     """Make a failing run smaller.
 
-    keeps  what it must still show; by default its signature
-    most   runs that this may take
+    values     its choices
+    signature  what it must still show;
+    hazard     if not empty: it must show this known hazard instead. What comes after that is left out
     """
-    signature = outcome.signature
-    wanted: Keeps = keeps if keeps is not None else lambda smaller: smaller.signature == signature
-    shrinker = _Shrinker(configuration, outcome, oracles, wanted, most)
+    shrinker = _Shrinker(configuration, oracles, signature, hazard)
+    shrinker.begin(values)
     steps: tuple[Callable[[], bool], ...] = (shrinker.simplify, shrinker.soften, shrinker.lower)
     changed = True
-    while changed and shrinker.runs < most:
+    while changed and shrinker.runs < shrinker.most:
         changed = False
         for step in steps:
             while step():
                 changed = True
-    return Smaller(shrinker.configuration, shrinker.outcome, shrinker.runs, shrinker.weight[0])
+    whole = judged(shrinker.configuration, ChoiceList(shrinker.values), oracles)
+    return Smaller(shrinker.configuration, whole, shrinker.runs, shrinker.weight[0])

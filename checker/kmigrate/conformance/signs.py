@@ -8,8 +8,9 @@ Source: nanvix-facts 9, whose numbers the ids are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from kmigrate.conformance.machine import Machine
 from kmigrate.conformance.scene import Scene
@@ -41,6 +42,15 @@ class Sighting:
 
     def __str__(self) -> str:
         return f"{self.hazard}, {self.title}: {self.where}"
+
+
+class When(Enum):
+    """When there may be something to see."""
+
+    CHANGED = "another process stands on a cluster, or its threads are held or let go"
+    TOLD = "a daemon has told something"
+    ARRIVING = "a kernel on which an image arrives has made a step"
+    END = "the run is over"
 
 
 # -- after an event: coordination --------------------------------------------------------------------------
@@ -169,19 +179,18 @@ def list_changed(scene: Scene) -> Iterator[str]:
 
 def thawed(scene: Scene) -> Iterator[str]:
     """H21: the threads of a cluster may run while an image arrives."""
-    cluster = _of_step(scene)
-    if cluster is not None:
+    cluster = scene.arriving
+    if cluster is not None and scene.runs(cluster):
         role = scene.role(cluster)
-        if role is not None and not role.sends and role.begun and scene.runs(cluster):
-            yield f"c{cluster} receives from c{role.peer} and is not frozen"
+        assert role is not None
+        yield f"c{cluster} receives from c{role.peer} and is not frozen"
 
 
 def master_gone(scene: Scene) -> Iterator[str]:
     """H22: the master is READY, and stands in no queue."""
-    cluster = _of_step(scene)
-    if cluster is None:
+    if scene.arriving is None:
         return
-    kernel = scene.kernels[cluster]
+    cluster, kernel = scene.arriving, scene.kernels[scene.arriving]
     master = kernel.scheduler.master
     on_core = master in (kernel.scheduler.current(MASTER_CORE), kernel.scheduler.previous(MASTER_CORE))
     if master.state == ThreadState.READY and not on_core and master not in list(kernel.uarea.ready):
@@ -276,63 +285,71 @@ def frozen_by_its_own(scene: Scene) -> Iterator[str]:
             yield f"c{cluster} was thawed at the end of a move, and has frozen itself since"
 
 
-MOMENTS: dict[str, Condition] = {
-    "H1": both_run,
-    "H2": overwritten,
-    "H4": sent_on,
-    "H6": second_overwrites,
-    "H8": split,
-    "H12": shifted,
-    "H14": own_stack,
-    "H15": nowhere,
-    "H17": call_without_credit,
-    "H18": answered_asleep,
-    "H19": list_changed,
-    "H21": thawed,
-    "H22": master_gone,
-    "H23": credit_without_call,
-    "H24": asleep_elsewhere,
-    "H25": stranger_queued,
-    "H28": left_behind,
-    "H31": stale_translation,
+SIGNS: dict[str, tuple[When, Condition]] = {
+    "H1": (When.CHANGED, both_run),
+    "H2": (When.CHANGED, overwritten),
+    "H3": (When.END, crossed),
+    "H4": (When.TOLD, sent_on),
+    "H5": (When.END, ring),
+    "H6": (When.CHANGED, second_overwrites),
+    "H7": (When.END, reset_in_request),
+    "H8": (When.TOLD, split),
+    "H9": (When.END, waits_for_nobody),
+    "H12": (When.TOLD, shifted),
+    "H14": (When.TOLD, own_stack),
+    "H15": (When.CHANGED, nowhere),
+    "H17": (When.ARRIVING, call_without_credit),
+    "H18": (When.CHANGED, answered_asleep),
+    "H19": (When.TOLD, list_changed),
+    "H20": (When.END, frozen_by_its_own),
+    "H21": (When.ARRIVING, thawed),
+    "H22": (When.ARRIVING, master_gone),
+    "H23": (When.ARRIVING, credit_without_call),
+    "H24": (When.CHANGED, asleep_elsewhere),
+    "H25": (When.CHANGED, stranger_queued),
+    "H28": (When.CHANGED, left_behind),
+    "H31": (When.CHANGED, stale_translation),
 }
-"""What is asked after each event."""
-
-ENDS: dict[str, Condition] = {
-    "H3": crossed,
-    "H5": ring,
-    "H7": reset_in_request,
-    "H9": waits_for_nobody,
-    "H20": frozen_by_its_own,
-}
-"""What is asked at the end."""
+"""The sign of each hazard, and when it is asked."""
 
 
 class Signs:
     """Looks for the signs of hazards on one machine.
 
-    seen  the first sighting of each hazard
+    wanted  ids of the hazards that are looked for; None: all that have a sign
+    seen    the first sighting of each hazard
     """
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, wanted: Collection[str] | None = None) -> None:
         self.scene = Scene(machine)
         self.seen: dict[str, Sighting] = {}
+        self._unseen: dict[When, dict[str, Condition]] = {when: {} for when in When}
+        for identity, (when, condition) in SIGNS.items():
+            if wanted is None or identity in wanted:
+                self._unseen[when][identity] = condition
 
     def follow(self, step: Step) -> None:
         """Look at the machine after an event."""
-        self.scene.follow(step)
-        self._ask(MOMENTS, step.sequence)
+        scene = self.scene
+        scene.follow(step)
+        if scene.changed:
+            self._ask(When.CHANGED, step.sequence)
+        if step.told:
+            self._ask(When.TOLD, step.sequence)
+        if scene.arriving is not None:
+            self._ask(When.ARRIVING, step.sequence)
 
     def conclude(self, steps: int) -> None:
         """Look at the machine at its end."""
-        self._ask(ENDS, steps)
+        self._ask(When.END, steps)
 
-    def _ask(self, conditions: dict[str, Condition], step: int) -> None:
-        for identity, condition in conditions.items():
-            if identity not in self.seen:
-                for where in condition(self.scene):
-                    self.seen[identity] = Sighting(identity, step, where)
-                    break
+    def _ask(self, when: When, step: int) -> None:
+        unseen = self._unseen[when]
+        for identity, condition in list(unseen.items()):
+            for where in condition(self.scene):
+                self.seen[identity] = Sighting(identity, step, where)
+                del unseen[identity]
+                break
 
 
 # -- parts of conditions -----------------------------------------------------------------------------------
@@ -358,7 +375,7 @@ def _piece(scene: Scene, begun: tuple[int, int]) -> str:
 
 
 def _balance(scene: Scene, wrong: Callable[[int, int], bool]) -> Iterator[str]:
-    cluster = _of_step(scene)
+    cluster = scene.arriving
     if cluster is not None:
         kernel = scene.kernels[cluster]
         pending = sum(bool(board.pending) for board in kernel.boards)

@@ -24,7 +24,7 @@ from kmigrate.conformance.runfile import setting_as_json, setting_from_json
 from kmigrate.conformance.touring import Touring
 
 FORMAT = "kmigrate-campaign-state"
-VERSION = 4
+VERSION = 5
 
 SHARE = 20
 """A campaign is written down for at most one part in so many of its time."""
@@ -53,6 +53,7 @@ def save(plan: Plan, report: CampaignReport, path: Path) -> None:
         "chain": report.chain.hex(),
         **{name: dict(getattr(report, name)) for name in _COUNTED},
         "sightings": dict(report.sightings),
+        "seen_after": report.seen_after,
         "exhibits": [exhibit.as_json(0) for exhibit in report.exhibits],
         "failures": [[list(signature), times] for signature, times in report.failures.items()],
         "findings": [finding.as_json(report.failures[finding.signature]) for finding in report.findings],
@@ -96,7 +97,7 @@ class Keeper:
         plan, report = self._campaign.plan, self._campaign.report
         self._campaign.sum_up()
         save(plan, report, self._folder / self.STATE)
-        so_far = {**report.as_json(), "interrupted": True}
+        so_far = {**report.as_json(), "interrupted": True, "clock": report.clock}
         _write(self._folder / self.REPORT, json.dumps(so_far, indent=2))
         ended = time.monotonic()
         self._next = ended + max(self._seconds, SHARE * (ended - started))
@@ -140,6 +141,7 @@ def _report(path: str, document: dict[str, Any]) -> CampaignReport:
     report.failures = Counter({tuple(signature): times for signature, times in document["failures"]})
     report.findings = [_finding(finding) for finding in document["findings"]]
     report.sightings = Counter(document["sightings"])
+    report.seen_after = document["seen_after"]
     report.exhibits = [_exhibit(exhibit) for exhibit in document["exhibits"]]
     report.coverage = Coverage.from_json(document["coverage"])
     report.corpus = [(setting_from_json(path, made), tuple(values)) for made, values in document["corpus"]]

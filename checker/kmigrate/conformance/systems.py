@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from random import Random
@@ -284,9 +284,9 @@ class PublishedSystems(Systems):
                 return "crashed", f"the kernel of c{cluster} has stopped: {machine.system.clusters[cluster].crash}"
         return super().at_rest(machine)
 
-    def watching(self, machine: Machine) -> Watching | None:
+    def watching(self, machine: Machine, wanted: Collection[str] | None = None) -> Watching | None:
         """The signs of hazards."""
-        return Signs(machine)
+        return Signs(machine, wanted)
 
     def matrix(self, configuration: Setting) -> tuple[tuple[str, ...], ...]:
         """No cells."""
