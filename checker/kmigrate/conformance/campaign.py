@@ -202,7 +202,7 @@ class Campaign:
     def sum_up(self) -> None:
         """Say in the report what has been covered so far."""
         report, oracles = self.report, self.oracles
-        oracle = oracles.of(self.plan.drawn(0, [])[0])
+        oracle = oracles.of(self.plan.pair.broadest)
         tied = {instance.name for instance in oracle.model.schema.actions}
         known = {action for row in oracle.table.rows for action in row.actions} & tied - oracle.model.ruled_out()
         report.never_taken = sorted(known - set(report.actions))

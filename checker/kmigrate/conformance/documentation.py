@@ -5,20 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from kmigrate.conformance.setting import Crash, Setting, Wish
+from kmigrate.conformance.setting import WITH_EVERYTHING
 from kmigrate.conformance.systems import Systems
 from kmigrate.conformance.table import sentences
 
 BEGIN, END = "<!-- generated: tables -->\n", "<!-- end -->\n"
 
-_WITH_EVERYTHING = Setting(wishes=(Wish(0, 1),), crashes=(Crash(0, 0),))
-
 
 def generated() -> str:
     """The table of the hardened machine, as Markdown."""
     pair = Systems()
-    docs = sentences(pair.model(_WITH_EVERYTHING))
-    return f"### Hardened\n\n{pair.table(_WITH_EVERYTHING).markdown(docs)}"
+    docs = sentences(pair.model(WITH_EVERYTHING))
+    return f"### Hardened\n\n{pair.table(WITH_EVERYTHING).markdown(docs)}"
 
 
 def documented(text: str) -> str:

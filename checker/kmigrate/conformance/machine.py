@@ -47,6 +47,10 @@ IDLE_EVENTS = 2_500
 """Events of spinning threads and timers alone after which a machine with published daemons counts as over: nothing
 there wakes anyone up later."""
 
+CODE_WAITS = 24
+"""Events in a row for which user code and timers wait for all else, where threads wait for one another: a
+dispatcher that tries a write again and again must not hold up the thread that is to read."""
+
 SETTLED_EVENTS = 150
 """The same, where all threads are done or held: those that are ready go round once more."""
 
@@ -73,7 +77,8 @@ class Machine:
         self.kernels = [self.system.cluster(number).kernel for number in range(setting.clusters)]
         found = [self.system.daemon(number) for number in range(setting.clusters)]
         self.daemons = [daemon for daemon in found if isinstance(daemon, HardenedDaemon)]
-        self._idle = 0
+        self._idle = self._waited = 0
+        self._code = ""
         self._first = self.system.first_compute
         self.loop: Agenda = self.system.agenda
         self.loop.choices = choices
@@ -97,7 +102,11 @@ class Machine:
     def offered(self) -> list[Pending]:
         """What can be next, the ordinary course first."""
         found = {event.label: event for event in self.loop.offered}
-        return [found[label] for label in in_turns(found, self.turn)]
+        turns = in_turns(found, self.turn)
+        if self.setting.lively and self._waited >= CODE_WAITS:
+            waiting = [label for label in in_turns(found, self._code) if not _works(label)]
+            turns = waiting + [label for label in turns if _works(label)]
+        return [found[label] for label in turns]
 
     def step(self) -> Step | None:
         """Let one event happen, with all that is told while it does; None when the run is over.
@@ -119,6 +128,9 @@ class Machine:
             chosen = self.loop.choices.choose(len(offered), TASK, [event.label for event in offered])
         self.turn = offered[chosen].label
         self._idle = 0 if _works(offered[0].label) else self._idle + 1
+        self._waited = self._waited + 1 if _works(self.turn) else 0
+        if not self._waited:
+            self._code = self.turn
         self.steps += 1
         return self._happened(self.loop.take(offered[chosen]))
 
@@ -216,10 +228,22 @@ class Machine:
         process = self.standing(cluster)
         if process is None or not 0 <= process < len(self.setting.scripts):
             return True
-        kernel = self.kernels[cluster]
+        kernel, script = self.kernels[cluster], self.setting.scripts[process]
         first = kernel.placement.sections + DONE
-        threads = 1 + len(self.setting.scripts[process].workers)
-        return all(kernel.memory.word(first + WORD * thread) for thread in range(threads))
+        done = all(kernel.memory.word(first + WORD * thread) for thread in range(1 + len(script.workers)))
+        return done and kernel.uarea.nthreads == SYSTEM_NTHREADS + script.staying
+
+    def miscount(self, cluster: int) -> str:
+        """What the process on a cluster has counted wrong, in words; empty if nothing."""
+        process = self.standing(cluster)
+        if process is None or not 0 <= process < len(self.setting.scripts):
+            return ""
+        kernel = self.kernels[cluster]
+        for offset, (expected, what) in self.setting.scripts[process].awaited().items():
+            found = kernel.memory.word(kernel.placement.sections + offset)
+            if found != expected:
+                return f"{what}: {found}, not {expected}"
+        return ""
 
 
 def _nobody(process: int | None) -> str:
@@ -278,6 +302,8 @@ def _is_up(kernel: Kernel, script: Script, variant: str) -> bool:
     if kernel.uarea.nthreads != SYSTEM_NTHREADS + 1 + len(script.workers):
         return False
     first = next(iter(kernel.uarea.threads())).tid
+    if not all(kernel.memory.word(kernel.placement.sections + offset) for offset in script.opened()):
+        return False
     return variant == "published" or not any(board.owner == first and board.done for board in kernel.boards)
 
 
@@ -292,7 +318,11 @@ def prototype(setting: Setting) -> WholeMachine:
             del _prototypes[next(iter(_prototypes))]
         system = _fresh(setting)
         for number, script in enumerate(setting.scripts):
-            system.spawn(program_of(script, number, setting.geometry), cluster=number, name=f"p{number}")
+            system.spawn(
+                program_of(script, number, len(setting.scripts), setting.geometry),
+                cluster=number,
+                name=f"p{number}",
+            )
         agenda = system.agenda
         for _ in range(UP_EVENTS):
             if len(system.services.state.records) == len(setting.scripts) and all(

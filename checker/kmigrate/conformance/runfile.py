@@ -161,7 +161,7 @@ class _Reader:
         scripts = self.value(document, "scripts", list)
         if not 1 <= len(scripts) <= clusters:
             raise self.wrong("scripts", f"must be for 1 to {clusters} processes, not {len(scripts)}")
-        return Setting(
+        found = Setting(
             variant=variant,
             clusters=clusters,
             slaves=self.number(document, "slaves", 1, 4),
@@ -181,6 +181,9 @@ class _Reader:
             ),
             faults=tuple(self.fault(at, one) for at, one in self.several("faults")),
         )
+        if found.problem:
+            raise self.wrong("scripts", found.problem)
+        return found
 
     def several(self, key: str) -> list[tuple[str, Any]]:
         """The items of a list that is left out where it is empty, each with its place."""

@@ -8,7 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-from kmigrate.conformance.programs import CALL, PAGE, Script, machine_code
+from kmigrate.conformance.machinecode import Place, machine_code
+from kmigrate.conformance.programs import (
+    CALL,
+    EXIT,
+    GO,
+    JOIN,
+    LETTER,
+    LIVELY,
+    PAGE,
+    PIECE,
+    RECEIVE,
+    SHARING,
+    TAKE,
+    Script,
+)
 from kmigrate.impl.chip.elf import Segment
 from kmigrate.impl.chip.geometry import TINY, Geometry, Torus
 from kmigrate.impl.kernel.placement import Placement
@@ -23,6 +37,9 @@ SLICE_CYCLES = 4_000
 TICK_CYCLES = 20_000
 
 VARIANTS = ("hardened", "published")
+
+ROOMY_BYTES = 1_536
+"""Of the sections of a process where what threads do together takes more room than the tiny chip has."""
 
 PATIENCE = 24
 """Ticks after which a daemon looks after what has got no answer."""
@@ -72,7 +89,8 @@ class Setting:
     @property
     def geometry(self) -> Geometry:
         """The tiny chip with as many clusters and cores."""
-        return geometry_of(self.clusters, self.slaves)
+        roomy = any(script.items & SHARING for script in self.scripts)
+        return geometry_of(self.clusters, self.slaves, ROOMY_BYTES if roomy else TINY.user_bytes)
 
     @property
     def timing(self) -> Timing:
@@ -89,8 +107,13 @@ class Setting:
 
     @property
     def threads(self) -> int:
-        """Most threads of a process."""
-        return max(1 + len(script.workers) for script in self.scripts)
+        """Most threads that a process can have a slot for."""
+        return max(script.threads for script in self.scripts)
+
+    @property
+    def lively(self) -> bool:
+        """Whether threads begin, end, or sleep until others wake them."""
+        return any(script.items & LIVELY for script in self.scripts)
 
     @property
     def pages(self) -> bool:
@@ -107,28 +130,55 @@ class Setting:
         """Most attempts that can be made."""
         return sum(script.requests for script in self.scripts) + len(self.wishes)
 
+    @property
+    def problem(self) -> str:
+        """What the processes do that does not fit together, in words; empty if all does."""
+        scripts = self.scripts
+        for number, script in enumerate(scripts):
+            if script.problem:
+                return f"p{number}: {script.problem}"
+            before = scripts[number - 1]
+            for write, read in ((LETTER, RECEIVE), (PIECE, TAKE)):
+                if before.count(write) != script.count(read):
+                    what = f"p{number} can {read} {script.count(read)}, and {before.count(write)} come to it"
+                    return f"{what}: each {write} must be read"
+            if len(scripts) == 1 and PIECE in script.items:
+                return f"p0: a {PIECE} goes to another process"
+        return ""
+
+
+WITH_EVERYTHING = Setting(
+    scripts=(Script(1, (PAGE, GO, JOIN), ((CALL, EXIT),)),), wishes=(Wish(0, 1),), crashes=(Crash(0, 0),)
+)
+"""A setting whose model has every action that any has."""
+
 
 @cache
-def geometry_of(clusters: int, slaves: int) -> Geometry:
-    """The tiny chip with so many clusters and slave cores."""
+def geometry_of(clusters: int, slaves: int, user_bytes: int = TINY.user_bytes) -> Geometry:
+    """The tiny chip with so many clusters and slave cores, and so much room for the sections of a process."""
     pages = max(TINY.kernel_pages, 6 + 2 * (slaves + 1))
+    more = 2 * (user_bytes - TINY.user_bytes)  # the daemon has a buffer of this size as well
     return replace(
         TINY,
         clusters=clusters,
         cores=slaves + 1,
         kernel_pages=pages,
-        memory_bytes=TINY.memory_bytes + (pages - TINY.kernel_pages) * TINY.page_bytes,
+        kernel_bytes=TINY.kernel_bytes + more,
+        user_bytes=user_bytes,
+        memory_bytes=TINY.memory_bytes + more + (pages - TINY.kernel_pages) * TINY.page_bytes,
         torus=Torus(columns=clusters, rows=1, io_clusters=1, io_nodes=1),
     )
 
 
 @cache
-def program_of(script: Script, number: int, geometry: Geometry) -> UserProgram:
-    """A process's program for a geometry."""
+def program_of(script: Script, number: int, processes: int, geometry: Geometry) -> UserProgram:
+    """The program of one of so many processes, for a geometry."""
     base = Placement.of(geometry).sections
     first = geometry.torus.first_compute
-    nodes = (first + number, first + script.away)
-    content = machine_code(script, nodes, number, base, geometry.user_base)
+    ends = first + (number - 1) % processes, first + (number + 1) % processes
+    content = machine_code(
+        script, number, Place(first + number, first + script.away, *ends, base, geometry.user_base)
+    )
     if len(content) > geometry.user_bytes:
         raise ValueError(f"the script of process {number} is {len(content)} bytes, more than {geometry.user_bytes}")
     symbols = {

@@ -10,7 +10,7 @@ together are the last section, and its last one is staged when the image is put 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kmigrate.conformance.table import Arguments, Binder, Binding, Row, Table
@@ -180,11 +180,6 @@ class _Binders:
         place = self._slave(arguments)
         return None if place is None else [((*place, thread),) for thread in self._threads_of(place[1])]
 
-    def core_then_thread(self, arguments: Arguments, numbering: Numbering) -> list[Binding] | None:
-        """A core gives one thread up and takes another one."""
-        place = self._slave(arguments)
-        return None if place is None else [(place, (*place, thread)) for thread in self._threads_of(place[1])]
-
     def served(self, arguments: Arguments, numbering: Numbering) -> list[Binding] | None:
         """The master serves the board of any slave core, with any change."""
         cluster, cores = self._master(arguments), range(1, self._cores + 1)
@@ -214,17 +209,20 @@ class _Binders:
         cluster = ClusterId(int(arguments["cluster"]))
         return [((cluster, thread),) for thread in self._threads]
 
-    def then_woken(self, own: Callable[[Arguments, Numbering], Binding | list[Binding] | None]) -> Binder:
-        """The same, and any thread of the cluster is woken."""
 
-        def binder(arguments: Arguments, numbering: Numbering) -> list[Binding] | None:
+def in_turn(*binders: Binder) -> Binder:
+    """One action after the other: every way to read the first with every way to read the next."""
+
+    def binder(arguments: Arguments, numbering: Numbering) -> list[Binding] | None:
+        ways: list[Binding] = [()]
+        for own in binders:
             bound = own(arguments, numbering)
             if bound is None:
                 return None
-            ways = bound if isinstance(bound, list) else [bound]
-            return [(*way, *woken) for way in ways for woken in self.woken(arguments, numbering) or ()]
+            ways = [(*way, *more) for way in ways for more in (bound if isinstance(bound, list) else [bound])]
+        return ways
 
-        return binder
+    return binder
 
 
 def machines(model: Model, first: int) -> Table:
@@ -245,32 +243,42 @@ def machines(model: Model, first: int) -> Table:
         Row("crash", ("crash",), bind.cluster, "system.cluster.Cluster.stop"),
         Row("installed", ("stage",), bind.installed, daemon + "destination.DestinationSide._install"),
     ]
+    then_another = in_turn(bind.core, bind.core_and_thread)
     kernel, scheduler, calls = "kernel.kernel.Kernel.", "kernel.scheduler.Scheduler.", "kernel.calls.Calls."
     rows += [
         Row("prolog", ("queue_previous",), bind.core, scheduler + "prolog"),
         *(Row(step, ("schedule",), bind.core_and_thread, scheduler + "yield_core") for step in ("sched", "wakeup")),
         Row("sched", ("leave",), bind.core, scheduler + "yield_core"),
-        Row("sched", ("leave", "schedule"), bind.core_then_thread, scheduler + "yield_core"),
+        Row("sched", ("leave", "schedule"), then_another, scheduler + "yield_core"),
         Row("run", ("post",), bind.core_and_thread, calls + "begin"),
         Row("run", ("sleep",), bind.core, calls + "go_on"),
         Row("run", ("fetch",), bind.core, calls + "go_on"),
         Row("run", ("leave",), bind.core, scheduler + "yield_core"),
-        Row("run", ("sleep", "schedule"), bind.core_then_thread, scheduler + "yield_core"),
-        Row("run", ("leave", "schedule"), bind.core_then_thread, scheduler + "yield_core"),
+        Row("run", ("sleep", "schedule"), then_another, scheduler + "yield_core"),
+        Row("run", ("leave", "schedule"), then_another, scheduler + "yield_core"),
         Row("run", ("serve",), bind.served, calls + "serve"),
         Row("run", ("hold",), bind.holder, daemon + "source.SourceSide._pass_barrier"),
     ]
     if model.parameters["lively"]:
+        one, another, woken = bind.core, bind.core_and_thread, bind.woken
         rows += [
-            Row("run", ("begin",), bind.begun, "kernel.threads.Threads.create"),
-            Row("run", ("end",), bind.core, kernel + "step"),
-            Row("run", ("block",), bind.core, scheduler + "sleep"),
-            Row("run", ("unblock",), bind.woken, scheduler + "wake"),
-            Row("run", ("end", "schedule"), bind.core_then_thread, scheduler + "yield_core"),
-            Row("run", ("block", "schedule"), bind.core_then_thread, scheduler + "yield_core"),
-            Row("run", ("end", "unblock"), bind.then_woken(bind.core), scheduler + "wake_all"),
-            Row("run", ("fetch", "unblock"), bind.then_woken(bind.core), scheduler + "wake_one"),
-            Row("run", ("serve", "unblock"), bind.then_woken(bind.served), scheduler + "wake"),
+            Row("run", actions, in_turn(*binders), code)
+            for actions, binders, code in (
+                (("begin",), (bind.begun,), "kernel.threads.Threads.create"),
+                (("end",), (one,), kernel + "step"),
+                (("block",), (one,), scheduler + "sleep"),
+                (("unblock",), (woken,), scheduler + "wake"),
+                (("end", "schedule"), (one, another), scheduler + "yield_core"),
+                (("block", "schedule"), (one, another), scheduler + "yield_core"),
+                (("end", "unblock"), (one, woken), scheduler + "wake_all"),
+                (("end", "unblock", "schedule"), (one, woken, another), scheduler + "yield_core"),
+                (("fetch", "unblock"), (one, woken), scheduler + "wake_one"),
+                (("fetch", "block"), (one, one), scheduler + "sleep"),
+                (("fetch", "block", "schedule"), (one, one, another), scheduler + "yield_core"),
+                (("fetch", "unblock", "block"), (one, woken, one), scheduler + "sleep"),
+                (("fetch", "unblock", "block", "schedule"), (one, woken, one, another), scheduler + "yield_core"),
+                (("serve", "unblock"), (bind.served, woken), scheduler + "wake"),
+            )
         ]
     absent = {"answer_stale": _NOT_WITHOUT}
     return Table(tuple(rows), HIDDEN, absent=absent, quiet=frozenset(CORES), again=AGAIN)

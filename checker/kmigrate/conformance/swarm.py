@@ -11,6 +11,8 @@ from typing import Self
 
 from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, PAGE, SLEEP, SPIN, Script
 from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
+from kmigrate.conformance.workloads import KINDS as TOGETHER
+from kmigrate.conformance.workloads import together
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
 HORIZON_EVENTS = 1_500
@@ -27,6 +29,9 @@ FAULTS = (FaultKind.LOST, FaultKind.DOUBLED, FaultKind.DELAYED, FaultKind.FLIPPE
 
 MOST_FAULTS = 6
 """Of the network in one run; each of the few letters of a migration shall meet one now and then."""
+
+TOGETHER_CHANCE = 0.35
+"""That threads or processes of a run do something together: of one kind."""
 
 KINDS = ("cancel", "hasty", "page", "crash", "third party", "network", "busy")
 """Kinds of disturbance: threads that call a move off; daemons with little patience; processes with pages; a cluster
@@ -73,6 +78,7 @@ class Swarm:
     kinds      kinds of disturbance that may be used
     calls      most calls of a thread
     always     what every first thread does, where nothing about it is drawn
+    together   kinds of what threads and processes do together that may be used
     """
 
     clusters: tuple[int, ...] = (2, 3)
@@ -82,11 +88,12 @@ class Swarm:
     kinds: tuple[str, ...] = KINDS
     calls: int = 3
     always: tuple[str, ...] = ()
+    together: tuple[str, ...] = TOGETHER
 
     @classmethod
     def small(cls) -> Self:
         """The one shape of the small scope: two clusters, a process that asks once, two threads without calls."""
-        return cls((2,), (1,), (1,), kinds=("cancel", "hasty", "network"), calls=0, always=(GO,))
+        return cls((2,), (1,), (1,), kinds=("cancel", "hasty", "network"), calls=0, always=(GO,), together=())
 
     def setting(self, random: Random, variant: str = "hardened") -> Setting:
         """One run's setting."""
@@ -103,6 +110,11 @@ class Swarm:
         )
         if meet:
             scripts = tuple(replace(script, away=clusters - 1) for script in scripts)
+        if self.together and random.random() < TOGETHER_CHANCE:
+            kind, seed = random.choice(self.together), random.randrange(SEEDS)
+            lossless = "network" not in chosen and "crash" not in chosen
+            own = Random(f"{kind}:{seed}")  # noqa: S311 - a workload, not a secret
+            scripts = together(own, kind, scripts, lossless=lossless)
         return Setting(
             variant=variant,
             clusters=clusters,

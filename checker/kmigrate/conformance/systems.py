@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 from random import Random
 from typing import Any
@@ -11,10 +10,10 @@ from typing import Any
 from kmigrate.conformance.look import Look
 from kmigrate.conformance.machine import Machine, prototype
 from kmigrate.conformance.pair import Abstraction, Fault, Pair, Watching
-from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.runfile import setting_as_json
-from kmigrate.conformance.setting import Setting
+from kmigrate.conformance.setting import WITH_EVERYTHING, Setting
 from kmigrate.conformance.signs import Signs
+from kmigrate.conformance.smaller import simpler
 from kmigrate.conformance.steps import UNTIED, Numbering, machines
 from kmigrate.conformance.swarm import Swarm
 from kmigrate.conformance.table import Table
@@ -89,12 +88,17 @@ class Systems(Pair[Setting]):
             configuration.threads,
             configuration.slaves,
             0 if not configuration.pages else configuration.geometry.frames,
-            0,
+            int(configuration.lively),
             0 if self.exact else 1,
             sum(wish.to >= 0 for wish in configuration.wishes),
             len(configuration.crashes),
             int(configuration.calls) if self.exact else 2,
         )
+
+    @property
+    def broadest(self) -> Setting:
+        """A setting whose model has every action that those of campaigns have."""
+        return WITH_EVERYTHING if self.swarm.together else self.draw(Random(0))  # noqa: S311 - a workload
 
     def model(self, configuration: Setting) -> Model:
         """L3 with as many of everything."""
@@ -171,6 +175,9 @@ class Systems(Pair[Setting]):
                 return "doubled", f"p{process} runs on {' and '.join(places)}"
             if not places and not machine.stopped(owner):
                 return "lost", f"p{process} runs nowhere"
+            wrong = machine.miscount(int(places[0][1:])) if places else ""
+            if wrong:
+                return "miscounted", f"p{process} has counted {wrong}"
         for cluster in alive:
             left = machine.leftovers(cluster) if standing[cluster] is None else ""
             if left:
@@ -185,24 +192,7 @@ class Systems(Pair[Setting]):
 
     def simpler(self, configuration: Setting) -> Iterator[Setting]:
         """Without a wish or a crash, with shorter scripts, fewer processes and clusters, and patient daemons."""
-        for name in ("wishes", "crashes", "faults"):
-            items = getattr(configuration, name)
-            for place in reversed(range(len(items))):
-                yield replace(configuration, **{name: items[:place] + items[place + 1 :]})
-        scripts = configuration.scripts
-        if len(scripts) > 1 and not any(wish.process == len(scripts) - 1 for wish in configuration.wishes):
-            yield replace(configuration, scripts=scripts[:-1])
-        for place, script in enumerate(scripts):
-            for shorter in _shorter(script):
-                yield replace(configuration, scripts=(*scripts[:place], shorter, *scripts[place + 1 :]))
-        named = {script.away for script in scripts} | {wish.to for wish in configuration.wishes}
-        named |= {crash.cluster for crash in configuration.crashes} | set(range(len(scripts)))
-        if configuration.clusters > 2 and configuration.clusters - 1 not in named:
-            yield replace(configuration, clusters=configuration.clusters - 1)
-        if configuration.patience < Setting().patience:
-            yield replace(configuration, patience=Setting().patience)
-        if configuration.quantum != Setting().quantum:
-            yield replace(configuration, quantum=Setting().quantum)
+        return simpler(configuration)
 
     def size(self, configuration: Setting) -> int:
         """Items of all scripts, wishes and crashes."""
@@ -300,16 +290,3 @@ class PublishedSystems(Systems):
 def systems(variant: str, swarm: Swarm | None = None, *, exact: bool = False) -> Systems:
     """The pair of a variant."""
     return (PublishedSystems if variant == "published" else Systems)(swarm, exact=exact)
-
-
-def _shorter(script: Script) -> Iterator[Script]:
-    """A script without its last worker, or without one item of a thread."""
-    if script.workers:
-        yield replace(script, workers=script.workers[:-1])
-    for place, item in enumerate(script.main):
-        if item != GO or script.main.count(GO) > 1:
-            yield replace(script, main=script.main[:place] + script.main[place + 1 :])
-    for number, worker in enumerate(script.workers):
-        for place in range(len(worker)):
-            less = worker[:place] + worker[place + 1 :]
-            yield replace(script, workers=(*script.workers[:number], less, *script.workers[number + 1 :]))
