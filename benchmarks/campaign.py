@@ -1,6 +1,7 @@
 """How fast campaigns judge, on one core: the same judge under the project's drivers and under Hypothesis.
 
-Run it as `python benchmarks/campaign.py`. CPU time, the best of several rounds after a round that is not counted.
+Run it as `python benchmarks/campaign.py`. CPU time, the best of several rounds after a round that is not counted;
+garbage is looked for as seldom as in a command.
 A judged step is an event that is an action of the model; hidden events are compared as well and not counted.
 
 Runs are judged in two ways. Fresh ones are executed and judged event by event. Walked ones go over the judged
@@ -11,6 +12,7 @@ same. Walks that did not come to their end are counted.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from random import Random
@@ -19,6 +21,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
+from kmigrate.cli.main import COLLECTIONS
 from kmigrate.conformance import Judge, Oracles, Plan, Setting, judged
 from kmigrate.conformance.graph import Graph
 from kmigrate.conformance.machine import Machine
@@ -206,6 +209,7 @@ def walked() -> float:
 
 def main() -> None:
     """Print a line for each figure."""
+    gc.set_threshold(*COLLECTIONS)
     known = walked()
     oracles = Oracles(Plan().pair)
     events, _ = best(unjudged)

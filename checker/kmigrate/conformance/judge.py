@@ -154,6 +154,7 @@ class Judge:
         self.actions: Counter[str] = Counter()
         self.taken: list[tuple[State, int]] = []
         self._silent = bool(oracle.quiet)
+        self._explained: tuple[int | None, ...] | None = None
 
     @property
     def state(self) -> State:
@@ -209,7 +210,7 @@ class Judge:
                 reached = self._take(state, reading)
                 if reached is not None:
                     after.setdefault(*reached)
-            states = [state for state in after if _agrees(seen, state)]
+            states = [state for state in after if self._agrees(seen, state)]
             if states:
                 way = after[states[0]]
                 found = self._compare(states, event.name, "{}", event, seen)
@@ -262,13 +263,19 @@ class Judge:
             if anew != seen:
                 return self._differs("unjournalled", seen, anew, "what was written past the journals", event)
         if states[0] == seen and len(states) == 1:
-            self.states = states
+            self.states, self._explained = states, seen
             return None
-        agreeing = [state for state in states if _agrees(seen, state)]
+        agreeing = [state for state in states if self._agrees(seen, state)]
         if agreeing:
-            self.states = agreeing
+            self.states, self._explained = agreeing, seen
             return None
         return self._differs(subject, states[0], seen, where, event)
+
+    def _agrees(self, seen: tuple[int | None, ...], state: State) -> bool:
+        """Whether a state looks like this; of those in hand that is known for what was seen last."""
+        if seen == self._explained and any(state is one for one in self.states):
+            return True
+        return _agrees(seen, state)
 
     def finish(self) -> Nonconformance | None:
         """Look at everything once more, at the end."""

@@ -254,18 +254,27 @@ class Look:
         parts = zip(machine.kernels, machine.daemons, strict=True)
         self._looks = [ClusterLook(kernel, daemon, model) for kernel, daemon in parts]
         self._views: list[ClusterView] = []
+        self._beside: tuple[Records, tuple[Attempt, ...]] = (), ()
+        self._seen: tuple[int | None, ...] = ()
 
     def __call__(self, whole: bool = False) -> tuple[int | None, ...]:
-        """The codes of the model's slots."""
-        machine = self._machine
-        if whole or not self._views:
-            self._views = [look(machine.stopped(cluster)) for cluster, look in enumerate(self._looks)]
-            for cluster, view in enumerate(self._views):
+        """The codes of the model's slots; the same tuple as before where nothing looks otherwise."""
+        machine, views = self._machine, self._views
+        changed = whole or not views
+        if changed:
+            views[:] = [look(machine.stopped(cluster)) for cluster, look in enumerate(self._looks)]
+            for cluster, view in enumerate(views):
                 self._picture.put(cluster, view)
         else:
             for cluster in sorted(machine.touched):
-                self._views[cluster] = view = self._looks[cluster](machine.stopped(cluster))
-                self._picture.put(cluster, view)
+                view = self._looks[cluster](machine.stopped(cluster))
+                if view != views[cluster]:
+                    views[cluster] = view
+                    self._picture.put(cluster, view)
+                    changed = True
         machine.touched.clear()
-        records = records_of(machine.records(), self._processes)
-        return self._picture.codes(self._views, records, self._numbering.numbers)
+        beside = records_of(machine.records(), self._processes), tuple(self._numbering.numbers)
+        if changed or beside != self._beside:
+            self._beside = beside
+            self._seen = self._picture.codes(views, beside[0], self._numbering.numbers)
+        return self._seen

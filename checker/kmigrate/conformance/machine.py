@@ -254,8 +254,11 @@ def in_turns(labels: Iterable[str], turn: str) -> list[str]:
     """What can be next, the ordinary course first; `turn` is what has happened last."""
     found = sorted(labels)
     place = bisect_right(found, turn)
-    turns = found[place:] + found[:place]
-    return [label for label in turns if _works(label)] + [label for label in turns if not _works(label)]
+    at_work: list[str] = []
+    rest: list[str] = []
+    for label in (*found[place:], *found[:place]):
+        (at_work if _works(label) else rest).append(label)
+    return at_work + rest
 
 
 @cache

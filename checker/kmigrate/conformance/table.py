@@ -121,10 +121,10 @@ class Table:
         if not isinstance(event, Step):
             return self._readings(event, memory)
         parts = [self._readings(told, memory) for told in event.told]
-        parts.append(self._readings(event.own, memory))
+        parts.append(self._readings(event, memory))
         parts = [part for part in parts if part]
-        if not parts:
-            return []
+        if len(parts) < 2:
+            return [] if not parts or parts[0] == [()] else parts[0]
         found = [tuple(bound for reading in readings for bound in reading) for readings in product(*parts)]
         return [] if found == [()] else found
 

@@ -56,8 +56,8 @@ JUDGE: tuple[Mutant, ...] = (
     Mutant(
         "threads-unseen",
         _LOOK + "_of_kernel",
-        'yield "life", tuple(look.threads())',
-        'yield "life", (None,) * self._threads',
+        '("life", tuple(look.threads()))',
+        '("life", (None,) * self._threads)',
         "no thread is looked at",
     ),
 )
