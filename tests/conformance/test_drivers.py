@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kmigrate.conformance.drivers import KINDS, Schedule
+from kmigrate.conformance.moments import TurnsDriver
 from kmigrate.conformance.plan import BadPlan, Plan
 from kmigrate.conformance.strategies import schedules
 
@@ -88,3 +89,30 @@ def test_an_interrupted_core_that_hurries_may_run_before_it_takes_the_interrupt(
     labels = ("c0.0:run", "c0.1:sched", "c0.1:run")
     chosen = [Schedule("hurry", seed, changes=12).driver().choose(3, "task", labels) for seed in range(60)]
     assert set(chosen) == {0, 1, 2}
+
+
+def test_all_take_turns_from_a_moment_on_and_for_a_while_only() -> None:
+    labels = ("c0.0:run", "c0.1:run", "n1>n2:mailbox_message")
+    driver = Schedule("turns", 3).driver()
+    assert isinstance(driver, TurnsDriver)
+    before = [driver.choose(3, "task", labels) for _ in range(20)]
+    for number in range(TurnsDriver.FIRST):
+        driver.hear(0, f"something {number}")
+    during = [driver.choose(3, "task", labels) for _ in range(30)]
+    for _ in range(max(TurnsDriver.TURNS)):
+        driver.choose(3, "task", labels)
+    after = [driver.choose(3, "task", labels) for _ in range(20)]
+    assert (before, during, after) == ([0] * 20, [0, 1, 2] * 10, [0] * 20)
+
+
+def test_interrupts_may_be_kept_back_while_all_take_turns() -> None:
+    labels = ("c0.1:sched", "c0.1:run", "c1.1:sched")
+    ways = []
+    for seed in range(30):
+        driver = Schedule("turns", seed).driver()
+        assert isinstance(driver, TurnsDriver)
+        for number in range(TurnsDriver.FIRST):
+            driver.hear(0, f"something {number}")
+        ways.append({driver.choose(3, "task", labels) for _ in range(min(TurnsDriver.HELD))})
+    assert {1, 2} in ways, "those of the cluster that told, not those of another"
+    assert {0, 1, 2} in ways

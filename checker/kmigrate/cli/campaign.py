@@ -48,7 +48,7 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(150, 75, QUICK, ONE_CAMPAIGN, 400, 40),
-    "nightly": Profile(20_000, 20_000, NIGHTLY, COMPARED, 400, 100),
+    "nightly": Profile(20_000, 20_000, NIGHTLY, COMPARED, 200, 25),
 }
 
 

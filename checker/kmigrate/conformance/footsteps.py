@@ -19,9 +19,9 @@ from typing import Any, TypeAlias
 
 from kmigrate.checker.confirm import reachable
 from kmigrate.checker.interpret import Interpreter
-from kmigrate.conformance.drivers import FIRST_NODE
 from kmigrate.conformance.errors import NotPublished
 from kmigrate.conformance.judge import Oracle
+from kmigrate.conformance.moments import FIRST_NODE
 from kmigrate.conformance.pair import Sighting
 from kmigrate.conformance.replay import Replay, replay
 from kmigrate.conformance.retrace import TOLD

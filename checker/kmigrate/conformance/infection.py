@@ -35,9 +35,16 @@ _ASKED = (
     ast.boolop,
     ast.cmpop,
     ast.expr_context,
+    ast.GeneratorExp,
+    ast.comprehension,
 )
 """What an expression may be made of that can be asked for once more. Attributes are, for the properties of daemons
 and kernels do nothing; a test compares runs with and without probes."""
+
+_QUESTIONS = frozenset(
+    ("all", "any", "get", "is_idle", "previous", "range", "user_call_pending", "_system_threads")
+)
+"""Names of functions that answer and do nothing else."""
 
 _PROBE, _MAKER = "_probe", "_made"
 
@@ -141,11 +148,14 @@ def _site(right: ast.AST, wrong: ast.AST) -> tuple[tuple[type[ast.AST], _Site], 
 
 
 def _askable(node: ast.expr) -> bool:
-    return all(isinstance(part, _ASKED) or _looks_up(part) for part in ast.walk(node))
+    return all(isinstance(part, _ASKED) or _question(part) for part in ast.walk(node))
 
 
-def _looks_up(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get"
+def _question(node: ast.AST) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    called = node.func
+    return (called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")) in _QUESTIONS
 
 
 def _children(one: ast.AST, other: ast.AST) -> list[tuple[ast.AST, ast.AST]] | None:

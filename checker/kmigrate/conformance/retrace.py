@@ -17,7 +17,9 @@ from random import Random
 from typing import Any
 
 from kmigrate.checker import Violated, check
-from kmigrate.conformance.drivers import FIRST_NODE, LETTER, ON_THE_WAY, TIMERS, Driver, Schedule, drawn_schedule
+from kmigrate.conformance.courses import TIMERS, Driver
+from kmigrate.conformance.drivers import Schedule, drawn_schedule
+from kmigrate.conformance.moments import FIRST_NODE, LETTER, ON_THE_WAY
 from kmigrate.conformance.programs import GO, Script
 from kmigrate.conformance.run import Oracles, Outcome, judged
 from kmigrate.conformance.setting import Crash, Setting, Wish

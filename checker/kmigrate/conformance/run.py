@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from kmigrate.conformance.drivers import Driver
+from kmigrate.conformance.courses import Driver
 from kmigrate.conformance.errors import ConformanceError
 from kmigrate.conformance.judge import Judge, Nonconformance, Oracle
 from kmigrate.conformance.mutation import Mutant, mutated
@@ -17,7 +17,7 @@ from kmigrate.conformance.table import Step
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource, Ordinary
 from kmigrate.impl.simulation.trace import TraceEvent
 
-DRIVEN_EVENTS = 2_000
+DRIVEN_EVENTS = 3_000
 """Events that a driver may decide about; after them the machine takes the ordinary course."""
 
 Watcher = Callable[[Judge, TraceEvent], None]
