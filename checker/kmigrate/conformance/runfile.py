@@ -24,6 +24,8 @@ from kmigrate.impl.system.faults import FaultKind, NetworkFault
 FORMAT = "kmigrate-run"
 VERSION = 2
 
+CHOICES_A_LINE = 8
+
 
 def setting_as_json(setting: Setting) -> dict[str, Any]:
     """A setting as it stands in a run file; what nobody asks for is left out."""
@@ -87,8 +89,17 @@ class RunFile:
         """Write the file whole or not at all."""
         partial = path.with_name(path.name + ".partial")
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+        partial.write_text(_written(self.as_json()), encoding="utf-8")
         os.replace(partial, path)
+
+
+def _written(document: dict[str, Any]) -> str:
+    """A document as text: an item a line, but several of the choices, of which there may be thousands."""
+    choices = [json.dumps(choice) for choice in document["choices"]]
+    lines = [", ".join(choices[at : at + CHOICES_A_LINE]) for at in range(0, len(choices), CHOICES_A_LINE)]
+    text = json.dumps({**document, "choices": []}, indent=1)
+    assert text.endswith("[]\n}")
+    return text[:-4] + "[\n  " + ",\n  ".join(lines) + "\n ]\n}\n" if lines else text + "\n"
 
 
 def load(path: Path) -> RunFile:
