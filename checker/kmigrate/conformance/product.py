@@ -120,10 +120,6 @@ def _label(option: Option) -> str:
     return option.label
 
 
-def _messages_first(option: Option) -> tuple[bool, str]:
-    return option.stimulus.transfer is None, option.label
-
-
 class Product:
     """Machines of one setting without wishes, crashes and faults.
 
@@ -255,8 +251,10 @@ class Product:
         way: list[tuple[Place, Calm]] = []
         visited = {place}
         while place not in known:
-            for option in sorted(place.options, key=_messages_first):
-                if place.rests or self.chosen(option, free):
+            options = () if place.rests else place.options
+            messages = [option for option in options if option.stimulus.transfer is not None]
+            for option in (*messages, *[option for option in options if option.stimulus.transfer is None]):
+                if self.chosen(option, free):
                     continue
                 before = place.parts[option.part]
                 step, after = self.take(place, option)

@@ -7,6 +7,7 @@ Source: nanvix-facts 3.1 (thread), 3.3 (board), 5 (UArea). The order inside a mu
 nanvix-facts 3.3; the sizes of all of them are the real ones.
 """
 
+from functools import cache
 from typing import Any, Protocol, Self, overload
 
 import numpy as np
@@ -123,6 +124,7 @@ RETVAL = np.dtype([("tid", WORD), ("value", WORD)], align=True)
 """An exit value that is kept for a join, 8 bytes."""
 
 
+@cache
 def uarea(slots: int) -> Layout:
     """The user area of a kernel with this many user threads; 2,112 bytes for 18 (nanvix-facts 5)."""
     return in_lines(

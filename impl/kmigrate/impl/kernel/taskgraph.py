@@ -59,7 +59,7 @@ class TaskGraph:
             raise Refused(Errno.EINVAL, "a task needs a body")
         if period < 0:
             raise Refused(Errno.EINVAL, f"a task cannot have the period {period}")
-        identity = 1 + max(self._tasks, default=NULL_ID)
+        identity = 1 + next(reversed(self._tasks), NULL_ID)  # ids ascend
         task = Task(identity, body, priority, period, release, internal=internal)
         self._tasks[task.identity] = task
         self.changes += 1

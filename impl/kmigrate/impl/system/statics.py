@@ -59,9 +59,7 @@ STATISTICS = ("volume", "latency", "uses", "started")
 TASK_VARIABLES = ("state", "arguments", "value", "waiting_for", "parents", "dependencies", "finished", "ticks_left")
 """The variables of a task."""
 
-_PLAIN = (int, str, bytes, bool, type(None), Enum)
-_ITSELF = {int, bool, type(None)}
-_TASKS = {Task, type(None)}
+_PLAIN = frozenset((int, str, bytes, bool, type(None)))
 _of_task = attrgetter(*TASK_VARIABLES)
 
 
@@ -191,6 +189,8 @@ class Keeper:
 
     def _put_task(self, identity: int, own: tuple[Any, ...], edges: tuple[Any, ...]) -> None:
         task = self.tasks[identity]
+        if said(task) == (own, edges):
+            return
         self.graph.touch(task)
         self.graph.rewired[identity] = task
         for name, value in zip(TASK_VARIABLES, own, strict=True):
@@ -211,30 +211,30 @@ class Keeper:
 
     def keep(self, value: Any) -> Value:
         """One value as plain values, the kernel's own or the agent's. Raises NoSnapshot."""
-        if isinstance(value, _PLAIN):
+        kind = type(value)
+        if kind in _PLAIN or isinstance(value, Enum):
             return value
-        match value:
-            case list() if len(value) > LONG:
-                found = [(i, self.keep(one)) for i, one in enumerate(value) if one is not None]
-                return (Sparse, len(value), *found)
-            case list():
-                return (list, *map(self.keep, value))
-            case dict():
-                return (dict, *((self.keep(key), self.keep(one)) for key, one in value.items()))
-            case WaitList():
-                return (WaitList, *value._addresses)
-            case Task():
-                if value.identity not in self.tasks:
-                    self.task_gone()
-                return (Task, value.identity)
-            case deque():
-                return (deque, *map(self.keep, value))
-            case tuple():
-                return (tuple, *map(self.keep, value))
-            case partial():
-                return (partial, value.args[0].identity)
+        if kind is list:
+            if len(value) > LONG:
+                return (
+                    Sparse,
+                    len(value),
+                    *[(i, self.keep(one)) for i, one in enumerate(value) if one is not None],
+                )
+            return (list, *(value if _PLAIN.issuperset(map(type, value)) else map(self.keep, value)))
+        if kind is dict:
+            return (dict, *[(self.keep(key), self.keep(one)) for key, one in value.items()])
+        if kind is WaitList:
+            return (WaitList, *value._addresses)
+        if kind is Task:
+            if value.identity not in self.tasks:
+                self.task_gone()
+            return (Task, value.identity)
+        if kind is deque or kind is tuple:
+            return (kind, *map(self.keep, value))
+        if kind is partial:
+            return (partial, value.args[0].identity)
         if is_dataclass(value):
-            kind = type(value)
             return (kind, *[self.keep(getattr(value, name)) for name in fields_of(kind)])
         if value == self._ring:
             return (Callable,)
@@ -246,7 +246,7 @@ class Keeper:
             return value
         kind, *rest = value
         if kind is list:
-            return [self.put_one(one) for one in rest]
+            return rest if _PLAIN.issuperset(map(type, rest)) else [self.put_one(one) for one in rest]
         if kind is Sparse:
             whole: list[Any] = [None] * rest[0]
             for i, one in rest[1:]:
