@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from impl.system.test_matching import at_work
 from impl.system.test_remains import moving
 from kmigrate.impl.chip.state import Store
+from kmigrate.impl.kernel.communicators import Direction, Table
 from kmigrate.impl.kernel.task import Task
 from kmigrate.impl.kernel.taskgraph import TaskGraph
 from kmigrate.impl.system import Machine, pieces
@@ -93,6 +94,18 @@ def variables(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pieces, "_as_it_is", lambda value: value)
 
 
+def found_ends(patch: pytest.MonkeyPatch) -> None:
+    find = Table.find
+
+    def unnoted(self: Table[Any], word: int, direction: Direction | None = None) -> Any:
+        unsaid = dict(self.unsaid)
+        found = find(self, word, direction)
+        self.unsaid = unsaid
+        return found
+
+    patch.setattr(Table, "find", unnoted)
+
+
 def ends(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(pieces, "_reader", lambda kind: lambda end: (end.identity,))
 
@@ -102,7 +115,7 @@ def registers(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Store, "timeless", lambda store: store._timeless or timeless(store))
 
 
-@pytest.mark.parametrize("forgotten", [tasks, variables, ends, registers], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("forgotten", [tasks, variables, found_ends, ends, registers], ids=lambda one: one.__name__)
 def test_a_change_that_is_forgotten_is_noticed(
     forgotten: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

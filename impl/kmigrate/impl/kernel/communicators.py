@@ -88,6 +88,7 @@ class Table(Generic[C]):
 
     touched  ids under which anything may have changed, in the order of the first change; who compares tables may
              empty it
+    unsaid   the same since a key was taken of the kernel
     """
 
     def __init__(self, kind: str, capacity: int, user: UserMemory, requests: frozenset[Ioctl]) -> None:
@@ -95,6 +96,7 @@ class Table(Generic[C]):
         self._user = user
         self._requests = requests
         self.touched: dict[int, None] = {}
+        self.unsaid: dict[int, None] = {}
         self._entries: list[C | None] = [None] * capacity
         self._totals = {Ioctl.CREATES: 0, Ioctl.UNLINKS: 0, Ioctl.OPENS: 0, Ioctl.CLOSES: 0}
 
@@ -112,7 +114,7 @@ class Table(Generic[C]):
             if entry is None:
                 fresh = make(identity)
                 self._entries[identity] = fresh
-                self.touched[identity] = None
+                self.touched[identity] = self.unsaid[identity] = None
                 self._totals[Ioctl.CREATES if fresh.direction is Direction.INPUT else Ioctl.OPENS] += 1
                 return fresh
         raise Refused(Errno.EAGAIN, f"all {len(self._entries)} {self._kind} ids are in use")
@@ -129,19 +131,19 @@ class Table(Generic[C]):
             raise Refused(Errno.EBADF, f"{self._kind} {identity} is not in use")
         if direction is not None and entry.direction is not direction:
             raise Refused(Errno.EBADF, f"{self._kind} {identity} is an {entry.direction.value}")
-        self.touched[identity] = None
+        self.touched[identity] = self.unsaid[identity] = None
         return entry
 
     def touch(self, entry: C) -> None:
         """Something of a communicator changes that was not found by its id."""
-        self.touched[entry.identity] = None
+        self.touched[entry.identity] = self.unsaid[entry.identity] = None
 
     def remove(self, entry: C) -> int:
         """Give an id back; 0. Raises Refused: EBUSY while a thread waits for it."""
         if len(entry.waiting):
             raise Refused(Errno.EBUSY, f"a thread waits for {self._kind} {entry.identity}")
         self._entries[entry.identity] = None
-        self.touched[entry.identity] = None
+        self.touched[entry.identity] = self.unsaid[entry.identity] = None
         self._totals[Ioctl.UNLINKS if entry.direction is Direction.INPUT else Ioctl.CLOSES] += 1
         return 0
 

@@ -125,6 +125,7 @@ class Matcher:
         """Copy the communicators of a table that may differ, by their ids."""
         entries, others = table._entries, its._entries
         for identity in changed:
+            table.unsaid[identity] = None
             one, of_other = entries[identity], others[identity]
             if one is None or of_other is None:
                 if one is not of_other:

@@ -76,6 +76,8 @@ class Pieces:
     """The pieces of one cluster's key.
 
     agent, daemon  of the same cluster; a kernel without the UArea has no daemon
+
+    Of tasks and communicators those are looked at that were noted since; at first, all.
     """
 
     def __init__(self, cluster: Cluster, keeper: Keeper, agent: Agent, daemon: Daemon | None) -> None:
@@ -83,11 +85,11 @@ class Pieces:
         self._numbers: list[tuple[Any, str]] = []
         self._lists: list[list[Any] | deque[Any]] = []
         self._dicts: list[dict[Any, Any]] = []
-        self._tables: list[Table[Any]] = []
+        self._tables: list[tuple[Table[Any], dict[int, tuple[object, str]]]] = []
         for part, name in keeper.places:
             value = getattr(part, name)
             if isinstance(part, Table) and name == "_entries":
-                self._tables.append(part)
+                self._tables.append((part, {}))
             elif name in COUNTED:
                 continue
             elif isinstance(value, dict):
@@ -101,9 +103,9 @@ class Pieces:
         self._progress = [flows.progress.transfers, flows.progress.done]
         self._variables: list[Any] = [_NEVER] * len([*self._numbers, *self._lists, *self._dicts, *self._progress])
         self._texts = [""] * len(self._variables)
-        self._ends: list[Any] = [_NEVER] * len(self._tables)
         self._tasks: dict[int, tuple[object, str]] = {}
-        self._unsaid = dict(self._graph.touched)
+        self._ends_differ = False
+        self._begun = False
         self._agent_was: AgentState | None = None
         self._agent_lists: list[Any] = []
         self._cores_were = b""
@@ -122,6 +124,7 @@ class Pieces:
         self._take_ends()
         self._take_tasks()
         self._take_agent()
+        self._begun = True
         self._take_pending()
         cores = self._cluster.cores.timeless()
         if cores is not self._cores_were:
@@ -163,25 +166,26 @@ class Pieces:
 
     def _take_ends(self) -> None:
         """The communicators without their statistics."""
-        now = [
-            [
-                (_reader(end.__class__)(end), tuple(end.waiting._addresses))
-                for end in table._entries
-                if end is not None
-            ]
-            for table in self._tables
-        ]
-        if now != self._ends:
-            said = [self._keeper.communicators(table._entries) for table in self._tables]
-            self._pieces["ends"] = _piece(repr(said))
-            self._ends = now
+        for table, ends in self._tables:
+            for identity in table.unsaid if self._begun else range(len(table._entries)):
+                end, was = table._entries[identity], ends.get(identity)
+                if end is None:
+                    self._ends_differ |= ends.pop(identity, None) is not None
+                    continue
+                found = _reader(end.__class__)(end), tuple(end.waiting._addresses)
+                if was is None or was[0] != found:
+                    self._ends_differ = True
+                    ends[identity] = found, repr(self._keeper.communicator(end))
+            table.unsaid.clear()
+        if self._ends_differ:
+            texts = [ends[identity][1] for _, ends in self._tables for identity in sorted(ends)]
+            self._pieces["ends"] = _piece("".join(texts))
+            self._ends_differ = False
 
     def _take_tasks(self) -> None:
         """The tasks that are not as after the boot."""
-        touched = self._graph.unsaid
-        if self._unsaid:
-            touched, self._unsaid = self._unsaid, {}
-        elif not touched:
+        touched = self._graph.unsaid if self._begun else self._graph.touched
+        if not touched:
             return
         tasks, changed = self._tasks, False
         for identity in touched:

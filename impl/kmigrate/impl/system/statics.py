@@ -15,7 +15,7 @@ from functools import cache, partial
 from operator import attrgetter
 from typing import Any, NoReturn
 
-from kmigrate.impl.kernel.communicators import Communicator
+from kmigrate.impl.kernel.communicators import Communicator, Table
 from kmigrate.impl.kernel.kernel import Kernel
 from kmigrate.impl.kernel.queue import WaitList
 from kmigrate.impl.kernel.task import Edge, Task
@@ -155,13 +155,10 @@ class Keeper:
         """What a task says; of one for which nobody waits, not how often it has ended."""
         return (own if identity in self.waited_for else (*own[:-2], 0, own[-1])), edges
 
-    def communicators(self, entries: list[Communicator | None]) -> Value:
-        """A table of communicators without their statistics."""
-        found = [(i, entry) for i, entry in enumerate(entries) if entry is not None]
-        return [
-            (i, *[self.keep(getattr(entry, name)) for name in fields_of(type(entry)) if name not in STATISTICS])
-            for i, entry in found
-        ]
+    def communicator(self, end: Communicator) -> Value:
+        """A communicator without its statistics."""
+        names = [name for name in fields_of(type(end)) if name not in STATISTICS]
+        return (type(end), *[self.keep(getattr(end, name)) for name in names])
 
     def put(self, values: tuple[Value, ...]) -> None:
         """Set all variables. Raises NoSnapshot if there are tasks here, or were there, that no boot makes."""
@@ -181,6 +178,8 @@ class Keeper:
     def _set(self, part: Any, name: str, value: Value) -> None:
         """Give a variable what was kept of it; what holds others is filled, for it is never replaced."""
         own = getattr(part, name)
+        if isinstance(part, Table) and name == "_entries":
+            part.unsaid.update(dict.fromkeys(range(len(own))))
         if not isinstance(value, tuple):
             setattr(part, name, value)
         elif own or value[1:]:
