@@ -153,8 +153,8 @@ def test_each_step_of_long_walks_of_a_real_source_is_one_of_the_blank_source() -
 LATE = Mutant(
     "barrier-forgotten",
     "impl.daemon.source:SourceSide._heed_want",
-    "            self._station.kernel.tasks.dispatch(self._barrier)\n",
-    "",
+    "self._station.kernel.tasks.dispatch(self._barrier)",
+    "pass",
     "nobody holds the cluster, so that letters and time come before the hold",
 )
 
