@@ -263,12 +263,15 @@ def test_without_a_command_the_help_is_shown() -> None:
 def test_an_exploration_is_complete_for_what_it_says_or_says_that_it_was_cut_off(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    code, out, _ = kmigrate(capsys, "explore", "--json")
+    code, out, _ = kmigrate(capsys, "explore", "--json", "--unvisited", "1")
     document = json.loads(out)
     assert (code, document["complete"], document["failures"]) == (0, True, [])
     assert "hidden steps in the ordinary order" in document["scope"]["words"]
     assert document["model"]["outside"] == 0
     assert document["model"]["visited"] < document["model"]["reachable"]
+    (never,) = document["model"]["unvisited"]
+    assert never == {"way": [], "state": {}}
     code, out, _ = kmigrate(capsys, "explore", "--limit", "5")
     assert code == 3
     assert "cut off" in out
+    assert "never in the state after schedule(c0, 1, 1), request(p0, c0, c1, 0), cancel(0)" in " ".join(out.split())

@@ -15,6 +15,7 @@ from kmigrate.conformance.denominator import Denominator
 from kmigrate.conformance.plan import Plan
 from kmigrate.conformance.programs import CANCEL, GO, Script
 from kmigrate.conformance.scope import Scope, asked_of, machines
+from kmigrate.conformance.unvisited import unvisited
 from kmigrate.impl import Ordinary
 from kmigrate.impl.kernel.freeze import Freezing
 from kmigrate.impl.system.key import key
@@ -46,6 +47,20 @@ def test_a_scope_is_explored_to_its_end_and_stays_inside_the_model(scope: Scope)
     known = membership(found.oracle.model, found.states)
     assert (known.missing, known.cut) == ((), "")
     assert known.reachable > len(found.states) > 10
+
+
+def test_states_of_the_model_that_were_never_visited_are_listed_the_nearest_first() -> None:
+    found = closed(Scope())
+    known = membership(found.oracle.model, found.states)
+    every = unvisited(found.oracle, found.states, known.reachable)
+    assert len(every) == known.reachable - len(found.states)
+    assert [len(one.way) for one in every] == sorted(len(one.way) for one in every)
+    denominator = Denominator(PAIR, ONE_MOVE)
+    assert {one.way for one in every} == {
+        tuple(denominator.way_to(state)) for state in denominator.states if state not in found.states
+    }
+    assert unvisited(found.oracle, found.states, 3) == every[:3]
+    assert dict(every[1].differs)["at_source[0]"] == "closed"
 
 
 @pytest.mark.campaign

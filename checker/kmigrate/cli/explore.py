@@ -21,6 +21,8 @@ from kmigrate.conformance.runfile import RunFile
 from kmigrate.conformance.scope import Scope, asked_of, machines
 from kmigrate.conformance.setting import Setting
 from kmigrate.conformance.systems import Systems
+from kmigrate.conformance.unvisited import Unvisited
+from kmigrate.conformance.unvisited import unvisited as _never
 from kmigrate.report import Watch
 
 MOST_STATES = 20_000_000
@@ -58,6 +60,9 @@ def explore(
     limit: Annotated[
         int, typer.Option(min=1, help="Calm states of one machine; past it, it is cut off.")
     ] = MOST_NODES,
+    unvisited: Annotated[
+        int, typer.Option(min=0, help="Most states of the model to be listed in which no machine was.")
+    ] = 5,
     output: Annotated[Path, typer.Option(help="Folder for the run files of what fails.")] = Path("explored"),
     json_: JsonFlag = False,
 ) -> None:
@@ -85,11 +90,13 @@ def explore(
             )
             findings += _failures(closure, output, number)
         watch.say("the states of the model")
-        known = membership(made[0].oracle.model, set().union(*(one.states for one in made)), max_states=MOST_STATES)
+        visited = set().union(*(one.states for one in made))
+        known = membership(made[0].oracle.model, visited, max_states=MOST_STATES)
+        never = _never(made[0].oracle, visited, 0 if known.cut else unvisited)
     if json_:
-        print_json(_document(made, scope, known, findings))
+        print_json(_document(made, scope, known, never, findings))
     else:
-        _print(made, scope, known, findings)
+        _print(made, scope, known, never, findings)
     complete = all(one.complete for one in made) and not known.cut
     raise typer.Exit(1 if findings or (known.missing and not known.cut) else 0 if complete else 3)
 
@@ -107,7 +114,9 @@ def _failures(closure: Closure, output: Path, number: int) -> list[Finding]:
     return found
 
 
-def _document(made: list[Closure], scope: Scope, known: Membership, findings: list[Finding]) -> dict[str, Any]:
+def _document(
+    made: list[Closure], scope: Scope, known: Membership, never: list[Unvisited], findings: list[Finding]
+) -> dict[str, Any]:
     states = set().union(*(one.states for one in made))
     return {
         "scope": scope.as_json(),
@@ -130,12 +139,15 @@ def _document(made: list[Closure], scope: Scope, known: Membership, findings: li
             "visited": len(states),
             "edges_taken": len(set().union(*(one.edges for one in made))),
             "outside": len(known.missing),
+            "unvisited": [one.as_json() for one in never],
         },
         "failures": [{"machine": one.machine, "what": one.text, "file": one.file} for one in findings],
     }
 
 
-def _print(made: list[Closure], scope: Scope, known: Membership, findings: list[Finding]) -> None:
+def _print(
+    made: list[Closure], scope: Scope, known: Membership, never: list[Unvisited], findings: list[Finding]
+) -> None:
     out = console()
     complete = all(one.complete for one in made)
     outside_the_model = bool(known.missing) and not known.cut
@@ -159,6 +171,8 @@ def _print(made: list[Closure], scope: Scope, known: Membership, findings: list[
             f"of the {known.reachable:,} states that the model reaches the machine was in {visited:,}, and "
             f"{outside}; in {known.reachable - visited + len(known.missing):,} it never is here"
         )
+        for state in never:
+            out.print(f"  never in the state after {state}", style="dim")
     for finding in findings:
         out.print(Text(f"{finding.machine}: {finding.text}", style="bold red"))
         out.print(f"  kmigrate replay {finding.file}")

@@ -186,7 +186,7 @@ class Closing:
 
     def close(self, limit: int, progress: Callable[[int], None] = lambda states: None) -> Beyond:
         """Explore to the end, or until there are more states than `limit`; `progress` is told how many."""
-        starts = [self._start(setting) for setting in self.settings]
+        starts = [self.start(setting) for setting in self.settings]
         known = dict.fromkeys(starts)
         waiting = deque(known)
         possible: set[Edge] = set()
@@ -205,7 +205,8 @@ class Closing:
         before = sum(not self.ends(state) for state in known)
         return Beyond(before, moves, self.asked, frozenset(possible & self.asked), not waiting)
 
-    def _start(self, setting: Setting) -> PartState:
+    def start(self, setting: Setting) -> PartState:
+        """The blank state in which the source of a setting begins."""
         part = ClusterPart(self._machine(setting), SOURCE, self._model, {})
         return self.cluster.blank(part.hold(part.first()))
 

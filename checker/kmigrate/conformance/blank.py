@@ -7,8 +7,9 @@ programs    user code is blank: what it computes is nothing, and at each step th
             and each other one may take that back. Registers, their saved copies and the user memory are not read
             before an image is taken, and are the same in all states.
 letters     a letter is blank until the daemon reads it, and may then say whatever a letter can say, or be damaged.
-            One that nobody waits for only fills its slot, or a buffer: it comes just before a step that looks there.
-            Buffers are taken to have room: 224 letters would have to be put away before one is read.
+            One that nobody waits for only fills its slot, or a buffer: it comes just before a step that looks
+            there. Buffers are taken to have room: 224 letters would have to be put away before one
+            is read.
 signals     an acknowledgement that lets no message leave is noticed when the next one is written, which finds the
             last one acknowledged or not. A permission for a piece is read when a piece is written, which is after
             the hold: that none is written before is looked at.
@@ -286,6 +287,11 @@ class Blank(ClusterPart):
             arguments = (asked[1], *(0,) * (BOARD_ARGUMENTS - 1))
             found.append(Move(f"{name}:run", call=Trap(asked[0], arguments)))
         return found
+
+    def attempted(self, state: PartState) -> bool:
+        """Whether an attempt has been made by then: before that no letter can speak of it."""
+        self._go(state)
+        return self._source.last is not None
 
     def make(self, state: PartState, move: Move) -> Moved:
         """Take a move, and bring core 0 to its form.

@@ -80,8 +80,15 @@ class Denominator:
         """Covered and not, in numbers and in words."""
         return self.summary_of(self.covered(coverage))
 
-    def summary_of(self, taken: set[Edge], why_never: Callable[[Edge], str] = lambda edge: "") -> Summary:
-        """The same for edges; `why_never` says why the machine takes none, if that is known, of each other one."""
+    def summary_of(
+        self,
+        taken: set[Edge],
+        why_never: Callable[[Edge], str] = lambda edge: "",
+        shown: Callable[[Edge], str] = lambda edge: "",
+    ) -> Summary:
+        """The same for edges; of each other one `why_never` says why the machine takes it never, if that is known,
+        and `shown` what a closed exploration shows of it.
+        """
         states = {self.edges[edge] for edge in taken} | set(self.oracle.initial)
         return Summary(
             len(states),
@@ -89,7 +96,7 @@ class Denominator:
             len(taken),
             len(self.edges),
             tuple(
-                Uncovered(self.label(edge.action), tuple(self.way_to(edge.state)), why_never(edge))
+                Uncovered(self.label(edge.action), tuple(self.way_to(edge.state)), why_never(edge), shown(edge))
                 for edge in self.edges
                 if edge not in taken
             ),
@@ -98,14 +105,20 @@ class Denominator:
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """An edge that was not taken: its action, a shortest way of the model to it, and why, if that is known."""
+    """An edge that was not taken.
+
+    way    a shortest way of the model to it
+    why    the machine never takes it, in words, which show nothing
+    shown  what a closed exploration shows: that it is out of reach; empty if nothing is shown
+    """
 
     action: str
     way: tuple[str, ...]
     why: str = ""
+    shown: str = ""
 
     def __str__(self) -> str:
-        because = f": {self.why}" if self.why else ""
+        because = "".join(f": {words}" for words in (self.shown, self.why) if words)
         return f"{self.action} after {', '.join(self.way) or 'the start'}{because}"
 
 
@@ -126,8 +139,8 @@ class Summary:
 
     @property
     def percent_of_reachable(self) -> float:
-        """The same, of those edges of which it is not known why the machine takes none."""
-        reachable = self.all_edges - sum(bool(one.why) for one in self.uncovered)
+        """The same, of those edges that are not shown to be out of the machine's reach."""
+        reachable = self.all_edges - sum(bool(one.shown) for one in self.uncovered)
         return 100.0 * self.edges / reachable if reachable else 100.0
 
     @property
@@ -143,6 +156,7 @@ class Summary:
             "percent": round(self.percent, 2),
             "percent_of_reachable": round(self.percent_of_reachable, 2),
             "uncovered": [
-                {"action": one.action, "way": list(one.way), "why": one.why} for one in self.nearest[:most]
+                {"action": one.action, "way": list(one.way), "why": one.why, "shown": one.shown}
+                for one in self.nearest[:most]
             ],
         }

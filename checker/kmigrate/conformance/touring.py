@@ -1,7 +1,8 @@
 """Tours of the small scope: runs that together take every edge of its model that the machine can take.
 
 The edges are sought over the judged graph (`seek`), and the ways to them become runs (`trail`). What the model
-allows and no run has taken is listed, with a shortest way of the model to it, and why if that is known.
+allows and no run has taken is listed, with a shortest way of the model to it, and whether it is shown to be out of
+reach (`beyond`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from kmigrate.conformance.beyond import Beyond, Closing
 from kmigrate.conformance.denominator import Denominator, Edge, Summary
 from kmigrate.conformance.errors import AnotherRun
 from kmigrate.conformance.graph import Graph
@@ -44,16 +46,18 @@ class Touring:
 
     steps    steps of parts that may be executed for each setting
     one_in   one tour in so many is made on a fresh machine
-    percent  of the edges that are not known to be out of reach; fewer is a missed gate
+    percent  of the edges that are not shown to be out of reach; fewer is a missed gate
+    closing  most states of the source alone that are visited to show that; 0: nothing is shown
     """
 
     steps: int
     one_in: int
     percent: float = LEAST_PERCENT
+    closing: int = 0
 
 
 QUICK = Touring(14_000, 10)
-NIGHTLY = Touring(120_000, 1, 100.0)
+NIGHTLY = Touring(120_000, 1, 100.0, 100_000)
 
 
 class TourDiffers(AnotherRun):
@@ -88,6 +92,7 @@ class Tourist:
 
     graphs  the judged graph of each setting
     shown   what the tours showed so far
+    beyond  what the source alone shows to be out of reach; None before it was closed, or if it is not to be
     """
 
     asked: Touring
@@ -95,13 +100,21 @@ class Tourist:
     pair: Systems = field(default_factory=lambda: Systems(exact=True))
     graphs: list[Graph] = field(default_factory=list)
     shown: Toured = field(default_factory=Toured)
+    beyond: Beyond | None = None
 
     def __post_init__(self) -> None:
         self.denominator = Denominator(self.pair, SETTINGS[0])
         self.seeker = Seeker(self.denominator)
 
     def seek(self) -> None:
-        """Seek on each setting; the next one is for what the ones before it did not show."""
+        """Seek on each setting what is not shown to be out of reach; the next is for what the ones before left."""
+        if self.asked.closing:
+            closing = Closing(self.denominator, SETTINGS)
+            self.beyond = closing.close(
+                self.asked.closing, lambda states: self.progress(f"{states:,} states of the source alone")
+            )
+            for edge in self.beyond.edges:
+                del self.seeker.wanted[edge]
         for setting in SETTINGS:
             if not self.seeker.wanted or self._reached() >= self.asked.percent:
                 break
@@ -155,10 +168,17 @@ class Tourist:
     def summary(self) -> Summary:
         """How much of the model was taken, and what was not."""
         taken = {found.edge for found in self.seeker.found}
-        return self.denominator.summary_of(taken, self.why_never)
+        return self.denominator.summary_of(taken, self.why_never, self._shown)
+
+    def _shown(self, edge: Edge) -> str:
+        """What is shown of an edge: nothing, if the source that was closed lacks what a tour has taken."""
+        beyond = self.beyond
+        if beyond is None or any(graph.edges & beyond.asked - beyond.possible for graph in self.graphs):
+            return ""
+        return beyond.words(edge)
 
     def why_never(self, edge: Edge) -> str:
-        """Why the machine never takes an edge; empty where nothing is known of that."""
+        """Why the machine never takes an edge, in words; empty where none are known. They count for nothing."""
         state = edge.state
         action = self.denominator.oracle.interpreter.actions[edge.action].name
         first_thread = self._value(state, "life", 0)
