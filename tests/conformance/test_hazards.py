@@ -10,7 +10,6 @@ import pytest
 from kmigrate.cli.campaign import PROFILES
 from kmigrate.conformance import Campaign, Plan, Schedule, Setting, load, replay, systems
 from kmigrate.conformance.programs import GO, Script
-from kmigrate.conformance.run import DRIVEN_EVENTS
 from kmigrate.conformance.setting import Wish
 from kmigrate.conformance.signs import Signs
 from kmigrate.conformance.state import load as load_state
@@ -28,13 +27,13 @@ def seen(setting: Setting, choices: ChoiceSource) -> set[str]:
     """The hazards whose signs one run shows, whatever daemons it has; to its end, which it must have."""
     pair = systems(setting.variant)
     machine = pair.make(setting, choices)
-    most = DRIVEN_EVENTS + pair.drain(setting)
+    most = pair.driven + pair.drain(setting)
     signs = Signs(machine)
     steps = 0
     while (step := machine.step()) is not None:
         signs.follow(step)
         steps += 1
-        if steps == DRIVEN_EVENTS:
+        if steps == pair.driven:
             machine.loop.choices = Ordinary()
         assert steps < most
     signs.conclude(steps)

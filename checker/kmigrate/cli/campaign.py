@@ -17,7 +17,6 @@ from rich.text import Text
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
 from kmigrate.conformance import Campaign, CampaignReport, Plan
 from kmigrate.conformance.adequacy import COMPARED, ONE_CAMPAIGN, Adequacy, Lane, adequacy
-from kmigrate.conformance.plan import DEFAULT_DRIVERS
 from kmigrate.conformance.state import Keeper, load
 from kmigrate.conformance.touring import NIGHTLY, QUICK, Touring
 from kmigrate.report import Watch
@@ -95,7 +94,7 @@ def campaign_command(
     if variant not in ("published", "hardened"):
         raise WrongUse(f"no variant is called {variant!r}; there are published, hardened")
     if resume is None:
-        drivers = tuple(driver) if driver else DEFAULT_DRIVERS
+        drivers = tuple(driver or ())
         if tours is None:
             said = traces, seconds, until_coverage, plateau, driver, mutant or None
             tours = variant == "hardened" and scope == "wide" and all(one is None for one in said)

@@ -14,10 +14,10 @@ from kmigrate.conformance.infection import watched
 from kmigrate.conformance.machine import Machine
 from kmigrate.conformance.mutants import MACHINE
 from kmigrate.conformance.mutation import Mutant, mutated
-from kmigrate.conformance.plan import DEFAULT_DRIVERS, Plan
+from kmigrate.conformance.plan import HARDENED_DRIVERS, Plan
 from kmigrate.conformance.run import Oracles
 from kmigrate.conformance.setting import Setting
-from kmigrate.conformance.systems import PublishedSystems
+from kmigrate.conformance.systems import PublishedSystems, Systems
 from kmigrate.conformance.table import Reading, Table
 from kmigrate.conformance.variants import BENIGN, JUDGE
 from kmigrate.conformance.work import Job, show
@@ -29,7 +29,7 @@ RUNS_EACH = 60
 COMPARED = tuple((driver,) for driver in DRIVERS if driver != "guided")
 """Lanes of one driver each, of those that need nothing from earlier runs."""
 
-ONE_CAMPAIGN = (DEFAULT_DRIVERS,)
+ONE_CAMPAIGN = (HARDENED_DRIVERS,)
 """One lane: the runs of a campaign of the same seed, but for those that need a corpus."""
 
 MOST_IN_A_BLOCK = 16
@@ -135,6 +135,7 @@ class Unjudged(PublishedSystems):
     """Machines of any variant, whatever they do: to see what a run reaches."""
 
     name = "unjudged"
+    driven = Systems.driven
 
     def table(self, configuration: Setting) -> Table:
         """No event is an action."""
@@ -225,8 +226,11 @@ def try_machines(
                 trial.infected += len(tried) if kill is None else tried.index(kill[0]) + 1
                 if kill is not None:
                     trial.by_lane[name] = Killed(kill[0][0] + 1, kill[1], kill[0])
+        done = sum(all(k.signature for k in trial.by_lane.values()) for trial in trials)
         if progress is not None:
-            progress(sum(all(k.signature for k in trial.by_lane.values()) for trial in trials))
+            progress(done)
+        if done == len(trials):
+            break
     return trials
 
 

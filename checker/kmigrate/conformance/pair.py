@@ -87,6 +87,9 @@ class Pair(ABC, Generic[C]):
 
     name: str = "pair"
 
+    driven: int = 2_000
+    """Events of a run that a driver may decide about."""
+
     @abstractmethod
     def model(self, configuration: C) -> Model:
         """The model that judges machines of this configuration."""

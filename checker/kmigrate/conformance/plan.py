@@ -18,12 +18,15 @@ from kmigrate.conformance.variants import planted
 
 SCOPES = ("wide", "small")
 
-DEFAULT_DRIVERS = (
+HARDENED_DRIVERS = (
     *("planned", "priorities", "delays", "guided"),
     *("random", "hurry", "turns") * 2,
     *("late",) * 3,
 )
 """One is picked for each run; those that find most, or what no other does, more often."""
+
+PUBLISHED_DRIVERS = ("planned", "random", "priorities", "delays", "hurry", "hurry", "late", "late", "guided")
+"""The same for published daemons, whose hazards need less."""
 
 
 class BadPlan(ConformanceError):
@@ -44,7 +47,7 @@ class Plan:
     seconds         stop after so many seconds; None: not for that
     until_coverage  stop when this many percent of the model's edges are covered; small scope only
     plateau         stop after so many runs in a row that cover no new edge; None: not for that
-    drivers         from which each run picks one
+    drivers         from which each run picks one; empty: those of the variant
     scope           `wide`: machines and scripts of many shapes; `small`: two clusters, a process with two threads
                     that asks to move once, so that coverage has a denominator
     workers         processes; the result does not depend on their number
@@ -60,7 +63,7 @@ class Plan:
     seconds: float | None = None
     until_coverage: float | None = None
     plateau: int | None = None
-    drivers: tuple[str, ...] = DEFAULT_DRIVERS
+    drivers: tuple[str, ...] = ()
     scope: str = "wide"
     workers: int = 1
     again: bool = False
@@ -79,7 +82,8 @@ class Plan:
             if driver not in DRIVERS:
                 raise BadPlan("driver", driver, f"it must be one of {', '.join(DRIVERS)}")
         if not self.drivers:
-            raise BadPlan("drivers", "empty", f"there must be one of {', '.join(DRIVERS)}")
+            usual = PUBLISHED_DRIVERS if self.variant == "published" else HARDENED_DRIVERS
+            object.__setattr__(self, "drivers", usual)
         if self.workers < 1:
             raise BadPlan("workers", self.workers, "there must be at least one")
         if self.tours is not None and self.variant != "hardened":

@@ -17,9 +17,6 @@ from kmigrate.conformance.table import Step
 from kmigrate.impl.simulation.choice import Choice, ChoiceSource, Ordinary
 from kmigrate.impl.simulation.trace import TraceEvent
 
-DRIVEN_EVENTS = 3_000
-"""Events that a driver may decide about; after them the machine takes the ordinary course."""
-
 Watcher = Callable[[Judge, TraceEvent], None]
 """Told of each event that was judged and found right."""
 
@@ -79,7 +76,8 @@ def judged(
 ) -> Outcome:
     """Run a machine under a driver, judge every event, drain it fairly and look at what is left.
 
-    The judge stops at the first nonconformance. An exception of the machine is one as well.
+    A driver decides about the first events, as many as the pair says; then the machine takes the ordinary
+    course. The judge stops at the first nonconformance. An exception of the machine is one as well.
 
     wanted  ids of the known hazards that are looked for, and the run ends when all of them have been seen; None:
             all are looked for, and the run goes on to its end
@@ -100,13 +98,14 @@ def _judged(
 ) -> Outcome:
     pair = oracles.pair
     machine = pair.make(configuration, driver)
-    most = DRIVEN_EVENTS + pair.drain(configuration)
+    driven = pair.driven
+    most = driven + pair.drain(configuration)
     judge = Judge(machine, oracles.of(configuration))
     events = 0
     finding = judge.start()
     watching = pair.watching(machine, wanted) if wanted is None or wanted else None
     while finding is None:
-        if events == DRIVEN_EVENTS:
+        if events == driven:
             machine.loop.choices = Ordinary()
         if pair.stalled(machine):
             finding = Nonconformance("end", "stalled", events, "nothing goes on until a timer fires")

@@ -74,6 +74,7 @@ class Systems(Pair[Setting]):
 
     name = "systems"
     variant = "hardened"
+    driven = 3_000  # a move and a half; what loses its patience near the end of a move does so in that time
 
     def __init__(self, swarm: Swarm | None = None, *, exact: bool = False) -> None:
         self.swarm = swarm or Swarm()
@@ -244,6 +245,7 @@ class PublishedSystems(Systems):
 
     name = "published-systems"
     variant = "published"
+    driven = 2_000
 
     def shape(self, configuration: Setting) -> tuple[Any, ...]:
         """Clusters and processes."""
