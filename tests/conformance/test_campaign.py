@@ -3,10 +3,8 @@
 import importlib
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,19 +20,16 @@ from kmigrate.conformance import (
     Oracles,
     Plan,
     RunFile,
-    Schedule,
     Setting,
     campaign,
     judged,
     load,
     replay,
-    shrink,
 )
 from kmigrate.conformance.errors import BadRunFile
 from kmigrate.conformance.explain import as_test, explain
 from kmigrate.conformance.mutants import MACHINE
-from kmigrate.conformance.mutation import Mutant, mutated
-from kmigrate.conformance.programs import CALL, GO, Script
+from kmigrate.conformance.mutation import Mutant
 from kmigrate.conformance.state import load as load_state
 from kmigrate.conformance.state import save
 from kmigrate.conformance.work import Difference
@@ -84,25 +79,6 @@ def test_the_published_machine_is_found_out(published: CampaignReport) -> None:
         assert again.exit_code == 1
 
 
-@pytest.mark.parametrize(
-    "mutant",
-    [pytest.param(one, marks=[] if place < 1 else pytest.mark.campaign) for place, one in enumerate(PLANTED)],
-    ids=lambda mutant: mutant.name,
-)
-def test_a_planted_failure_shrinks_to_one_request_and_replays_from_its_file(mutant: Mutant, tmp_path: Path) -> None:
-    setting = Setting(clusters=3, scripts=(Script(1, (CALL, GO), ((CALL,),)),))
-    learnt().pair.prepare(setting)
-    with mutated(mutant):
-        outcome = judged(setting, Schedule("planned", 1, changes=2).driver(), learnt())
-        assert outcome.finding is not None
-        smaller = shrink(setting, outcome.values, learnt(), outcome.signature)
-        assert (smaller.items, smaller.deviations) == (1, 0)
-        made_of = smaller.outcome
-        recorded = RunFile(smaller.configuration, made_of.choices, made_of.signature, made_of.trace_hash)
-        recorded.save(tmp_path / "planted.run.json")
-        assert replay(load(tmp_path / "planted.run.json")).same
-
-
 def command(seed: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONHASHSEED": seed}
     return subprocess.run(
@@ -149,8 +125,8 @@ def test_any_number_of_workers_gives_the_same_campaign() -> None:
 
 
 def test_an_interrupted_campaign_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None:
-    plan = Plan(traces=20, seed=6)
-    first = Campaign(plan, oracles=learnt())
+    plan = Plan(scope="small", traces=17, seed=6)
+    first = Campaign(plan, oracles=learnt(scope="small"))
 
     def interrupt(done: int, total: int, found: str) -> None:
         if done == 16:
@@ -159,48 +135,11 @@ def test_an_interrupted_campaign_goes_on_as_if_nothing_had_happened(tmp_path: Pa
     first.run(progress=interrupt)
     assert first.report.interrupted
     assert first.report.traces == 16
-    assert first.report.as_json()["verdict"] == "conforms"
+    assert (first.report.verdict, first.report.exit_code) == ("undetermined", 3)
     save(plan, first.report, tmp_path / "state.json")
-    again = Campaign(*load_state(tmp_path / "state.json"), oracles=learnt())
+    again = Campaign(*load_state(tmp_path / "state.json"), oracles=learnt(scope="small"))
     again.run()
     assert again.report.as_json() == made(plan).as_json()
-
-
-def started(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "kmigrate", "campaign", "--json", "--seed", "6", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.campaign
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-@pytest.mark.parametrize(("variant", "traces"), [("hardened", "20"), ("published", "18")])
-def test_a_campaign_that_is_killed_goes_on_as_if_nothing_had_happened(
-    variant: str, traces: str, number: signal.Signals, tmp_path: Path
-) -> None:
-    state, so_far = tmp_path / "campaign.state.json", tmp_path / "campaign.partial.json"
-    asked = ("--variant", variant, "--traces", traces, "--output", str(tmp_path), "--every", "0")
-    killed = started(*asked, "--workers", "2")
-    while not state.exists():
-        assert killed.poll() is None
-        time.sleep(0.02)
-    killed.send_signal(number)
-    out, _ = killed.communicate()
-    if number is signal.SIGKILL:
-        assert killed.returncode == -number
-        assert out == ""
-    else:
-        assert json.loads(out)["interrupted"]
-    partial = json.loads(so_far.read_text(encoding="utf-8"))
-    assert partial["interrupted"]
-    assert 16 <= partial["traces"] < int(traces)
-    resumed, whole = (
-        started(*asked, "--resume", str(state)),
-        started(*asked[:4], "--output", str(tmp_path / "other")),
-    )
-    (after, _), (at_once, _) = resumed.communicate(), whole.communicate()
-    assert nameless(json.loads(after)) == nameless(json.loads(at_once))
-    assert resumed.returncode == whole.returncode
-    assert not state.exists()
 
 
 def nameless(report: dict[str, Any]) -> dict[str, Any]:
@@ -276,9 +215,12 @@ def test_a_machine_that_iterates_over_a_set_is_found_out_with_the_first_event_th
     assert command("1", *arguments[:1], "--no-again", *arguments[1:]).returncode == 0
 
 
-@pytest.mark.campaign
-@pytest.mark.parametrize("mutant", PLANTED, ids=lambda mutant: mutant.name)
-def test_a_planted_failure_is_found_by_any_number_of_workers_and_replays_in_another_process(
+@pytest.mark.parametrize(
+    "mutant",
+    [pytest.param(one, marks=[] if place < 1 else pytest.mark.campaign) for place, one in enumerate(PLANTED)],
+    ids=lambda mutant: mutant.name,
+)
+def test_a_planted_failure_shrinks_to_three_deviations_for_any_number_of_workers_and_replays_elsewhere(
     mutant: Mutant, tmp_path: Path
 ) -> None:
     plan = Plan(traces=6, seed=3, mutant=mutant.name)
@@ -293,8 +235,9 @@ def test_a_planted_failure_is_found_by_any_number_of_workers_and_replays_in_anot
         assert finding.file.read_bytes() == (tmp_path / "3" / finding.file.name).read_bytes()
         done = command("7", "replay", str(finding.file), "--json")
         assert done.returncode == 1
-        assert json.loads(done.stdout)["same"]
-        assert tuple(json.loads(done.stdout)["signature"]) == finding.signature
+        document = json.loads(done.stdout)
+        assert document["same"]
+        assert tuple(document["signature"]) == finding.signature
 
 
 def test_the_matrix_counts_disturbances_by_role_and_phase() -> None:

@@ -61,8 +61,8 @@ class Campaign:
     ) -> None:
         """Make runs until the plan says that it is enough, or until interrupted; then look at what failed.
 
-        keep  is called after each round, when `report` is whole, and once more before what failed is looked at:
-              then with True
+        keep  is called after each round, when `report` is whole, and once more, with True, before what failed is
+              looked at: also after an interruption, for who is asked to end may soon be made to
         """
         started = time.monotonic()
         report = self.report
@@ -80,10 +80,11 @@ class Campaign:
                         keep(False)
             if self.plan.tours is not None:
                 self._tour(self.plan.tours, progress)
-            if keep is not None and (report.ahead.failing or report.ahead.hazardous):
-                keep(True)
         except KeyboardInterrupt:
             report.interrupted = True
+        if keep is not None and (report.interrupted or report.ahead.failing or report.ahead.hazardous):
+            with _uninterrupted():
+                keep(True)
         self._conclude(folder)
         report.seconds = self._seconds
 
@@ -189,15 +190,24 @@ class Campaign:
         except KeyboardInterrupt:
             report.interrupted = True
         self.sum_up()
-        if self.plan.again and ahead.sample and not report.interrupted:
-            sample = ahead.sample[:MOST_AGAIN]
-            elsewhere = hashes_elsewhere(self.plan, sample)
-            report.again = len(elsewhere)
-            pairs = zip(sample, elsewhere, strict=False)
-            other = [kept for kept, there in pairs if kept.trace_hash != there]
-            report.nondeterministic = [kept.number for kept in other]
-            found = difference_elsewhere(self.plan, other[0]) if other else None
-            report.first_difference = "" if found is None else str(found)
+        try:
+            if self.plan.again and not report.interrupted:
+                self._make_again()
+        except KeyboardInterrupt:
+            report.interrupted = True
+
+    def _make_again(self) -> None:
+        """Make the sample again elsewhere."""
+        report, sample = self.report, self.report.ahead.sample[:MOST_AGAIN]
+        if not sample:
+            return
+        elsewhere = hashes_elsewhere(self.plan, sample)
+        pairs = zip(sample, elsewhere, strict=False)
+        other = [kept for kept, there in pairs if kept.trace_hash != there]
+        found = difference_elsewhere(self.plan, other[0]) if other else None
+        report.again = len(elsewhere)
+        report.nondeterministic = [kept.number for kept in other]
+        report.first_difference = "" if found is None else str(found)
 
     def sum_up(self) -> None:
         """Say in the report what has been covered so far."""

@@ -176,12 +176,14 @@ class CampaignReport:
             return "uncontrolled nondeterminism"
         if self.failures or self.sightings:
             return "nonconformance"
+        if self.interrupted:
+            return "undetermined"
         return "gate missed" if self.gate_missed else "conforms"
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 nonconformance, 3 gate missed, 4 uncontrolled nondeterminism."""
-        return {"conforms": 0, "nonconformance": 1, "gate missed": 3}.get(self.verdict, 4)
+        """0 conforms, 1 nonconformance, 3 gate missed, or interrupted, 4 uncontrolled nondeterminism."""
+        return {"conforms": 0, "nonconformance": 1, "undetermined": 3, "gate missed": 3}.get(self.verdict, 4)
 
     @property
     def unfinished_scenarios(self) -> dict[str, tuple[int, int]]:

@@ -97,7 +97,7 @@ class Keeper:
         plan, report = self._campaign.plan, self._campaign.report
         self._campaign.sum_up()
         save(plan, report, self._folder / self.STATE)
-        so_far = {**report.as_json(), "interrupted": True, "clock": report.clock}
+        so_far = {**replace(report, interrupted=True).as_json(), "clock": report.clock}
         _write(self._folder / self.REPORT, json.dumps(so_far, indent=2))
         ended = time.monotonic()
         self._next = ended + max(self._seconds, SHARE * (ended - started))
