@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -103,6 +104,14 @@ CASES = [
     (OF_PUBLISHED, signal.SIGINT, 2),
     (OF_PUBLISHED, signal.SIGKILL, 1),
 ]
+
+
+@pytest.fixture(autouse=True)
+def heeds_ctrl_c() -> Iterator[None]:
+    """What is started from here heeds Ctrl-C, also in tests that a shell runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks the kernel which processes there are")
