@@ -78,7 +78,7 @@ def test_no_sign_is_seen_on_hardened_machines_under_the_runs_of_a_published_camp
 # -- runs that campaigns have found, and one that was steered ------------------------------------------------
 
 FOUND = sorted(Path(__file__).with_name("hazards").glob("*.run.json"), key=lambda file: int(hazard_of(file)[1:]))
-QUICK = ("H4", "H15", "H17", "H31")
+QUICK = ("H15", "H17", "H24", "H31")
 
 
 @pytest.mark.parametrize(
