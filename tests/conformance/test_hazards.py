@@ -9,7 +9,7 @@ import pytest
 
 from kmigrate.cli.campaign import PROFILES
 from kmigrate.conformance import Campaign, Plan, Schedule, Setting, load, replay, systems
-from kmigrate.conformance.programs import GO, Script
+from kmigrate.conformance.programs import GO, HANDLE, LETTER, RECEIVE, Script
 from kmigrate.conformance.setting import Wish
 from kmigrate.conformance.signs import Signs
 from kmigrate.conformance.state import load as load_state
@@ -44,6 +44,8 @@ ALONE = Setting("published", scripts=(Script(1, ()),), wishes=(Wish(0, 1),))
 BESIDE = replace(ALONE, scripts=(Script(1, ()), Script(0, ())))
 CROSSING = replace(BESIDE, wishes=(Wish(0, 1), Wish(1, 0)))
 ASKING = replace(ALONE, scripts=(Script(1, (GO,)),), wishes=())
+HANDLING = replace(ASKING, scripts=(Script(1, (HANDLE, GO)),))
+READING = replace(ALONE, scripts=(Script(1, (RECEIVE,), ((LETTER,),)),))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,8 @@ ASKING = replace(ALONE, scripts=(Script(1, (GO,)),), wishes=())
         (BESIDE, {"H1", "H2", "H14"}),
         (CROSSING, {"H3"}),
         (ASKING, {"H1", "H14", "H20"}),
+        (HANDLING, {"H1", "H14", "H20", "H28"}),
+        (READING, {"H1", "H14", "H26"}),
     ],
 )
 def test_the_ordinary_course_of_a_published_machine_shows_exactly_these_hazards(

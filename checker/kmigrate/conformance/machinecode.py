@@ -10,6 +10,8 @@ from kmigrate.conformance import programs as items
 from kmigrate.conformance.programs import BEGIN, DONE, LAST, MOST_THREADS, MUTEX, OWN, SHARING, SUM, WORD, Script
 from kmigrate.impl.kernel.syscall import Call
 
+_SIGNAL = 1
+
 _SPIN = 6
 """Rounds of a computation."""
 
@@ -98,6 +100,7 @@ class _Coder:
             items.CANCEL: lambda thread: rv.kernel_call(Call.MIGRATE_CANCEL),
             items.SPIN: lambda thread: self._spin(),
             items.PAGE: lambda thread: self._page(),
+            items.HANDLE: lambda thread: self._handle(),
             items.JOIN: lambda thread: self._join(),
             items.START: lambda thread: [
                 rv.store(rv.ZERO, rv.S3, DONE + WORD * len(script.workers)),
@@ -187,6 +190,11 @@ class _Coder:
         page = self._place.page
         taken = [*rv.immediate(rv.A0, page), *rv.kernel_call(Call.PAGE_ALLOC)]
         return [*taken, *rv.immediate(rv.T0, page), rv.store(rv.S1, rv.T0, 8)]
+
+    def _handle(self) -> list[int]:
+        """Any address but 0 will do for a handler that never runs."""
+        action = rv.immediate(rv.A1, self._place.base + items.IDENTITY)
+        return [rv.addi(rv.A0, rv.ZERO, _SIGNAL), *action, *rv.kernel_call(Call.SIGCTL)]
 
     # -- threads -----------------------------------------------------------------------------------------
 

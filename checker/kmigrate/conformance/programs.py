@@ -16,6 +16,9 @@ GO, CALL, CANCEL, SPIN, PAGE, SLEEP, AGAIN = "go", "call", "cancel", "spin", "pa
 take a page and write into it. At its end, a thread that says that it is done can sleep until another one wakes it,
 which none does, or, if it is not the first, begin anew."""
 
+HANDLE = "handle"
+"""Have a handler for a signal that nobody sends."""
+
 EXIT, JOIN, START, NAP, WAKE = "exit", "join", "start", "nap", "wake"
 """At its end, a further thread can end. The first thread can wait for the end of the further thread that it has
 made last, and make that one again. That one can sleep until the first one wakes it."""
@@ -33,10 +36,10 @@ before. The last process writes to the first, and the only one to itself, but no
 WORD = 4
 ITEMS = (
     *(GO, CALL, CANCEL, SPIN, PAGE, SLEEP, AGAIN, EXIT, JOIN, START, NAP, WAKE, LOCK, UNLOCK, NOTE, PARCEL),
-    *(LETTER, RECEIVE, PIECE, TAKE),
+    *(LETTER, RECEIVE, PIECE, TAKE, HANDLE),
 )
 
-SHARING = frozenset(ITEMS) - {GO, CALL, CANCEL, SPIN, PAGE, SLEEP, AGAIN}
+SHARING = frozenset(ITEMS) - {GO, CALL, CANCEL, SPIN, PAGE, SLEEP, AGAIN, HANDLE}
 """Items that need words beside those that every process has."""
 
 LIVELY = SHARING | {SLEEP}

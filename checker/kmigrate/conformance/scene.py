@@ -107,6 +107,17 @@ class Scene:
         """Whether the threads of a cluster may run."""
         return self.machine.runs(cluster)
 
+    def awake(self) -> Iterator[int]:
+        """The clusters whose threads may run since the last event."""
+        return (cluster for cluster in self.changed if self.runs(cluster))
+
+    def moved(self) -> Iterator[tuple[int, int]]:
+        """Those of them whose process has come from another cluster, and that one, if its kernel runs."""
+        for cluster in self.awake():
+            came = self.past[cluster].stay.came
+            if came is not None and not self.machine.stopped(came):
+                yield cluster, came
+
     def copies(self, process: int) -> list[int]:
         """The clusters on which a process stands."""
         return [cluster for cluster in self.alive() if self.past[cluster].stay.process == process]

@@ -1,7 +1,7 @@
 """The signs by which the hazards of the catalogue are known on a machine: what each of them means, as a condition.
 
-A sign is asked of a machine after each of its events, or of a machine at its end. It looks at memory, kernels and
-daemons, and at what `Scene` remembers; it answers with a sentence, or not at all. None of them knows a workload.
+A sign looks at memory, kernels and daemons, and at what `Scene` remembers; it answers with a sentence, or not at
+all. None of them knows a workload.
 
 Source: nanvix-facts 9, whose numbers the ids are.
 """
@@ -16,6 +16,7 @@ from kmigrate.conformance.machine import Machine
 from kmigrate.conformance.scene import Scene
 from kmigrate.conformance.table import Step
 from kmigrate.impl.chip.mmu import walk
+from kmigrate.impl.kernel.communicators import Direction
 from kmigrate.impl.kernel.placement import MASTER_CORE
 from kmigrate.impl.kernel.thread import ThreadState
 from kmigrate.impl.simulation.trace import TraceEvent
@@ -139,7 +140,7 @@ def own_stack(scene: Scene) -> Iterator[str]:
 
 def nowhere(scene: Scene) -> Iterator[str]:
     """H15: a thread is said to run, and no core has it."""
-    for cluster in _awake(scene):
+    for cluster in scene.awake():
         kernel = scene.kernels[cluster]
         scheduler = kernel.scheduler
         on = [scheduler.current(core).address for core in range(scheduler.cores)]
@@ -160,7 +161,7 @@ def credit_without_call(scene: Scene) -> Iterator[str]:
 
 def answered_asleep(scene: Scene) -> Iterator[str]:
     """H18: a call has been answered, and its thread sleeps where no answer wakes it."""
-    for cluster in _awake(scene):
+    for cluster in scene.awake():
         kernel = scene.kernels[cluster]
         for thread in scene.asleep(kernel):
             if any(board.owner == thread.tid and board.done for board in kernel.boards):
@@ -202,20 +203,18 @@ def master_gone(scene: Scene) -> Iterator[str]:
 
 def asleep_elsewhere(scene: Scene) -> Iterator[str]:
     """H24: a thread sleeps here, and the queue in which it waits is that of another kernel."""
-    for cluster in _awake(scene):
-        kernel, stay = scene.kernels[cluster], scene.past[cluster].stay
-        if stay.came is None or scene.machine.stopped(stay.came):
-            continue
+    for cluster, came in scene.moved():
+        kernel = scene.kernels[cluster]
         here = {thread.address for thread in kernel.threads.sleeping}
-        there = {thread.address for thread in scene.kernels[stay.came].threads.sleeping}
+        there = {thread.address for thread in scene.kernels[came].threads.sleeping}
         for thread in scene.asleep(kernel):
             if thread.address in there and thread.address not in here:
-                yield f"thread {thread.tid} sleeps on c{cluster}, and c{stay.came} has it in a queue"
+                yield f"thread {thread.tid} sleeps on c{cluster}, and c{came} has it in a queue"
 
 
 def stranger_queued(scene: Scene) -> Iterator[str]:
     """H25: a queue of the kernel holds a slot whose thread does not sleep: that of another process."""
-    for cluster in _awake(scene):
+    for cluster in scene.awake():
         stay = scene.past[cluster].stay
         for thread in scene.kernels[cluster].threads.sleeping:
             if stay.came is not None and thread.state != ThreadState.SLEEPING:
@@ -225,17 +224,23 @@ def stranger_queued(scene: Scene) -> Iterator[str]:
 
 def left_behind(scene: Scene) -> Iterator[str]:
     """H28: what a kernel keeps for a process is on the cluster that it has left."""
-    for cluster in _awake(scene):
-        stay = scene.past[cluster].stay
-        if stay.came is None or scene.machine.stopped(stay.came):
-            continue
-        if scene.kernels[stay.came].signals.kept and not scene.kernels[cluster].signals.kept:
-            yield f"p{stay.process} runs on c{cluster}, and c{stay.came} keeps its handlers"
+    for cluster, came in scene.moved():
+        if scene.kernels[came].signals.kept and not scene.kernels[cluster].signals.kept:
+            yield f"p{scene.past[cluster].stay.process} runs on c{cluster}, and c{came} keeps its handlers"
+
+
+def ends_left_behind(scene: Scene) -> Iterator[str]:
+    """H26: the mailbox or portal from which a process reads is on the cluster that it has left."""
+    for cluster, came in scene.moved():
+        here, there = scene.kernels[cluster], scene.kernels[came]
+        for now, left in ((here.mailboxes, there.mailboxes), (here.portals, there.portals)):
+            if left.holds(Direction.INPUT) and not now.holds(Direction.INPUT):
+                yield f"p{scene.past[cluster].stay.process} runs on c{cluster}, and reads from an end of c{came}"
 
 
 def stale_translation(scene: Scene) -> Iterator[str]:
     """H31: the TLB of a slave core translates as no page table does."""
-    for cluster in _awake(scene):
+    for cluster in scene.awake():
         system = scene.machine.system.cluster(cluster)
         geometry = system.placement.geometry
         for core in range(1, geometry.cores):
@@ -307,6 +312,7 @@ SIGNS: dict[str, tuple[When, Condition]] = {
     "H23": (When.ARRIVING, credit_without_call),
     "H24": (When.CHANGED, asleep_elsewhere),
     "H25": (When.CHANGED, stranger_queued),
+    "H26": (When.CHANGED, ends_left_behind),
     "H28": (When.CHANGED, left_behind),
     "H31": (When.CHANGED, stale_translation),
 }
@@ -363,11 +369,6 @@ def _of_step(scene: Scene) -> int | None:
 
 def _told(scene: Scene, *names: str) -> list[TraceEvent]:
     return [] if scene.step is None else [event for event in scene.step.told if event.name in names]
-
-
-def _awake(scene: Scene) -> Iterator[int]:
-    """The clusters whose threads may run since the last event."""
-    return (cluster for cluster in scene.changed if scene.runs(cluster))
 
 
 def _piece(scene: Scene, begun: tuple[int, int]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Self
 
-from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, PAGE, SLEEP, SPIN, Script
+from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, HANDLE, PAGE, SLEEP, SPIN, Script
 from kmigrate.conformance.setting import PATIENCE, Crash, Setting, Wish
 from kmigrate.conformance.workloads import KINDS as TOGETHER
 from kmigrate.conformance.workloads import together
@@ -59,6 +59,12 @@ RING_CHANCE = 0.25
 
 AGAIN_CHANCE = 0.3
 """That a second thread begins anew whenever it is done."""
+
+HANDLER_CHANCE = 0.1
+"""That a process there has a handler for a signal."""
+
+ENDS, PUBLISHED_ENDS_CHANCE = ("mail", "portal"), 0.2
+"""What processes there have together, and the chance that they have it, where it fits what they do."""
 
 MOST_ITEMS = 8
 """Of a second thread there."""
@@ -146,7 +152,7 @@ class Swarm:
         if wishes and processes == clusters and random.random() < RING_CHANCE:
             wishes = tuple(Wish(process, (process + 1) % clusters) for process in range(processes))
         crash = Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters))
-        return Setting(
+        setting = Setting(
             variant="published",
             clusters=clusters,
             slaves=2,
@@ -154,6 +160,11 @@ class Swarm:
             wishes=tuple(sorted(wishes)),
             crashes=(crash,) if "crash" in chosen else (),
         )
+        if self.together and random.random() < PUBLISHED_ENDS_CHANCE:
+            own = Random(f"ends:{random.randrange(SEEDS)}")  # noqa: S311 - a workload, not a secret
+            woven = replace(setting, scripts=together(own, random.choice(ENDS), scripts, lossless=True))
+            setting = setting if woven.problem else woven
+        return setting
 
     def _crowded(self, random: Random, number: int, clusters: int, chosen: list[str]) -> Script:
         """What one process does that need not ask to be moved: its threads call, take pages, sleep."""
@@ -170,6 +181,8 @@ class Swarm:
             elif random.random() < AGAIN_CHANCE:
                 worker.append(AGAIN)
             workers.append(tuple(worker))
+        if random.random() < HANDLER_CHANCE:
+            main.insert(0, HANDLE)
         return Script(away, tuple(main), tuple(workers))
 
     def _script(self, random: Random, number: int, clusters: int, chosen: list[str]) -> Script:

@@ -192,6 +192,10 @@ class Endpoints(ABC, Generic[E, A]):
         """
         return any(end.of_user for end in self._ends)
 
+    def holds(self, direction: Direction) -> bool:
+        """Whether the process holds an id of one of the two kinds here."""
+        return any(end.of_user and end.direction is direction for end in self._ends)
+
     def forget_process(self) -> None:
         """The process has ended: what it has made is there no more, but for what waits to leave."""
         for end in list(self._ends):
