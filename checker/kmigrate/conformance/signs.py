@@ -213,6 +213,14 @@ def asleep_elsewhere(scene: Scene) -> Iterator[str]:
                 yield f"thread {thread.tid} sleeps on c{cluster}, and c{stay.came} has it in a queue"
 
 
+def end_left_behind(scene: Scene) -> Iterator[str]:
+    """H26: a process has come, and its mailbox or portal is open on the cluster that it has left."""
+    for cluster in scene.replaced:
+        came = scene.past[cluster].stay.came
+        if came is not None and (scene.kernels[came].mailboxes.awaits or scene.kernels[came].portals.awaits):
+            yield f"p{scene.past[cluster].stay.process} has come to c{cluster}, and c{came} has its mailbox"
+
+
 def stranger_queued(scene: Scene) -> Iterator[str]:
     """H25: a queue of the kernel holds a slot whose thread does not sleep: that of another process."""
     for cluster in _awake(scene):
@@ -307,6 +315,7 @@ SIGNS: dict[str, tuple[When, Condition]] = {
     "H23": (When.ARRIVING, credit_without_call),
     "H24": (When.CHANGED, asleep_elsewhere),
     "H25": (When.CHANGED, stranger_queued),
+    "H26": (When.CHANGED, end_left_behind),
     "H28": (When.CHANGED, left_behind),
     "H31": (When.CHANGED, stale_translation),
 }

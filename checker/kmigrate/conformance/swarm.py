@@ -30,7 +30,7 @@ FAULTS = (FaultKind.LOST, FaultKind.DOUBLED, FaultKind.DELAYED, FaultKind.FLIPPE
 MOST_FAULTS = 6
 """Of the network in one run; each of the few letters of a migration shall meet one now and then."""
 
-TOGETHER_CHANCE = 0.35
+TOGETHER_CHANCE = 0.5
 """That threads or processes of a run do something together: of one kind."""
 
 KINDS = ("cancel", "hasty", "page", "crash", "third party", "network", "busy")
@@ -50,6 +50,9 @@ CHANCE, CHANCE_OF_A_CRASH = 0.33, 0.2
 PUBLISHED_KINDS = {"asks": 0.4, "third party": 0.7, "threads": 0.7, "page": 0.5, "sleep": 0.5, "crash": 0.1}
 """The same for published daemons: processes that ask to be moved themselves; wishes of third parties; second
 threads; pages; threads that sleep; a cluster that stops. Each with its chance: what stops a run early is rare."""
+
+PUBLISHED_TOGETHER, PUBLISHED_TOGETHER_CHANCE = ("mail", "locks"), 0.15
+"""What threads do together there, and that they do."""
 
 MOST_WISHES = 4
 """Of third parties in a run with published daemons."""
@@ -146,6 +149,10 @@ class Swarm:
         if wishes and processes == clusters and random.random() < RING_CHANCE:
             wishes = tuple(Wish(process, (process + 1) % clusters) for process in range(processes))
         crash = Crash(random.randrange(HORIZON_EVENTS), random.randrange(clusters))
+        alone = any(script.items & {AGAIN, SLEEP} for script in scripts)
+        if random.random() < PUBLISHED_TOGETHER_CHANCE and not alone:
+            own = Random(f"published:{random.randrange(SEEDS)}")  # noqa: S311 - a workload, not a secret
+            scripts = together(own, own.choice(PUBLISHED_TOGETHER), scripts, lossless=True)
         return Setting(
             variant="published",
             clusters=clusters,

@@ -192,6 +192,11 @@ class Endpoints(ABC, Generic[E, A]):
         """
         return any(end.of_user for end in self._ends)
 
+    @property
+    def awaits(self) -> bool:
+        """Whether the process holds an input here: what is sent to it comes to this cluster."""
+        return any(end.of_user and end.direction is Direction.INPUT for end in self._ends)
+
     def forget_process(self) -> None:
         """The process has ended: what it has made is there no more, but for what waits to leave."""
         for end in list(self._ends):
