@@ -299,6 +299,41 @@ MACHINE: tuple[Mutant, ...] = tuple(
             "pass",
             "held cores are not told, and run on",
         ),
+        (
+            "waiters-unasked",
+            _FREEZING + "outside_the_image",
+            "(thread.state == ThreadState.SLEEPING and thread not in inside)",
+            "False",
+            "who waits for a mutex is left behind by a move",
+        ),
+        (
+            "ends-unasked",
+            _FREEZING + "outside_the_image",
+            "(kept and thread.state not in GONE)",
+            "False",
+            "a process moves away from its mailbox",
+        ),
+        (
+            "joiner-asleep",
+            "impl.kernel.threads:Threads._exit",
+            "self._scheduler.wake_all(self._uarea.joincond(slot))",
+            "pass",
+            "whoever waits for a thread that ends sleeps for ever",
+        ),
+        (
+            "mutex-unowned",
+            "impl.kernel.mutex:Mutexes.lock",
+            "mutex.owner = tid",
+            "pass",
+            "two threads hold the mutex",
+        ),
+        (
+            "message-kept",
+            "impl.kernel.endpoints:Endpoints._kept",
+            "buffers.remove(message)",
+            "pass",
+            "a message that was put away is read again and again",
+        ),
     )
 )
 """Wrong machines: all must be found."""

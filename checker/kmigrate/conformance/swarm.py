@@ -30,7 +30,7 @@ FAULTS = (FaultKind.LOST, FaultKind.DOUBLED, FaultKind.DELAYED, FaultKind.FLIPPE
 MOST_FAULTS = 6
 """Of the network in one run; each of the few letters of a migration shall meet one now and then."""
 
-TOGETHER_CHANCE = 0.35
+TOGETHER_CHANCE = 0.5
 """That threads or processes of a run do something together: of one kind."""
 
 KINDS = ("cancel", "hasty", "page", "crash", "third party", "network", "busy")

@@ -39,7 +39,10 @@ SLEEPER_CHANCE = 0.15
 """That a thread sleeps for ever, so that its process stays where it is."""
 
 MOST_MESSAGES = 2
-"""Of one thread."""
+"""Of one thread to another process."""
+
+MOST_NOTES = 3
+"""Of one thread to itself."""
 
 
 def together(random: Random, kind: str, scripts: Sequence[Script], *, lossless: bool) -> tuple[Script, ...]:
@@ -57,7 +60,7 @@ def together(random: Random, kind: str, scripts: Sequence[Script], *, lossless: 
 
 
 def _put(random: Random, doings: Sequence[str], *more: str) -> tuple[str, ...]:
-    """What a thread does, with more of it in this order, each at any place but behind its end."""
+    """What a thread does, with more of it in this order, each at any place."""
     places = sorted(random.randint(0, len(doings)) for _ in more)
     found: list[str] = []
     for place in range(len(doings) + 1):
@@ -75,7 +78,7 @@ def _threads(random: Random, script: Script) -> Script:
     *others, last = _workers(script)
     if random.random() < SLEEPER_CHANCE:
         return replace(script, workers=(*others, (*last, SLEEP)))
-    naps, waits, again = random.randint(0, 1), random.random() < 0.7, random.random() < 0.4
+    naps, waits, again = random.randint(0, 1), random.random() < 0.7, random.random() < 0.75
     life = [WAKE] * naps
     doings = [*life, JOIN, START, *life] if again else life
     if again or waits:
@@ -97,19 +100,17 @@ def _locks(random: Random, script: Script) -> Script:
 
 
 def _notes(random: Random, script: Script) -> Script:
-    """Any thread writes to itself."""
-    main, *workers = (
-        _put(random, doings, *[NOTE] * random.randint(0, MOST_MESSAGES))
-        for doings in (script.main, *script.workers)
-    )
-    return replace(script, main=(*main, *(() if NOTE in main else (NOTE,))), workers=tuple(workers))
+    """Any thread writes to itself, the first one at least once."""
+    main = _put(random, script.main, *[NOTE] * random.randint(1, MOST_NOTES))
+    workers = tuple(_put(random, doings, *[NOTE] * random.randint(0, MOST_NOTES)) for doings in script.workers)
+    return replace(script, main=main, workers=workers)
 
 
 def _parcels(random: Random, script: Script) -> Script:
     """One thread writes to itself."""
     threads = [script.main, *script.workers]
     place = random.randrange(len(threads))
-    threads[place] = _put(random, threads[place], *[PARCEL] * random.randint(1, MOST_MESSAGES))
+    threads[place] = _put(random, threads[place], *[PARCEL] * random.randint(1, MOST_NOTES))
     return replace(script, main=threads[0], workers=tuple(threads[1:]))
 
 
