@@ -118,7 +118,8 @@ class Uncovered:
     shown: str = ""
 
     def __str__(self) -> str:
-        because = "".join(f": {words}" for words in (self.shown, self.why) if words)
+        because = f": {self.shown or self.why}" if self.shown or self.why else ""
+        because += f" ({self.why})" if self.shown and self.why else ""
         return f"{self.action} after {', '.join(self.way) or 'the start'}{because}"
 
 
