@@ -5,7 +5,7 @@ from kmigrate.conformance.mutants import MACHINE
 from kmigrate.conformance.mutation import mutated
 from kmigrate.conformance.programs import CALL, GO, SPIN, Script
 from kmigrate.conformance.setting import Setting
-from kmigrate.conformance.shrink import Named, NamedChoices
+from kmigrate.conformance.shrink import Named, NamedChoices, SparseChoices
 from kmigrate.impl.system.faults import FaultKind, NetworkFault
 
 
@@ -32,3 +32,14 @@ def test_choices_by_label_pass_over_what_is_no_longer_offered() -> None:
     assert driver.choose(2, "task", ("a", "b")) == 1
     assert driver.choose(2, "task", ("a", "b")) == 0
     assert driver.choose(2, "task", ("a", "b")) == 0
+
+
+def test_a_departure_is_made_again_where_the_ordinary_course_would_do_what_was_passed_over() -> None:
+    driver = SparseChoices([Named("task", "a", "a"), Named("task", "b", "a", 1), Named("task", "c", "a")])
+    assert driver.choose(2, "task", ("a", "c")) == 0, "the first departure is not made yet"
+    assert driver.choose(2, "task", ("a", "b")) == 0, "b has not been chosen before"
+    assert driver.choose(2, "task", ("b", "a")) == 0
+    assert driver.choose(2, "task", ("b", "a")) == 0, "the ordinary course would not do a"
+    assert driver.choose(2, "task", ("a", "b")) == 1
+    assert driver.choose(2, "task", ("a", "c")) == 1
+    assert driver.choose(2, "task", ("a", "c")) == 0

@@ -7,6 +7,7 @@ they stood; they are then found again by their labels.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +24,42 @@ AHEAD = 12
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A choice by what was chosen."""
+    """A choice by what was chosen.
+
+    instead  what the ordinary course would have been; the same where it was taken
+    before   how often the same had been chosen before
+    """
 
     kind: str
     label: str
+    instead: str = ""
+    before: int = 0
+
+
+class SparseChoices(ChoiceSource):
+    """The ordinary course, but for departures from it that are made again where they were made before.
+
+    That is where the ordinary course would do what was passed over then, and what was done then can be done, and
+    has been done as often as before. A departure that finds no such place holds up those after it.
+    """
+
+    def __init__(self, named: Sequence[Named]) -> None:
+        super().__init__()
+        self._departures = [one for one in named if one.label != one.instead]
+        self._next = 0
+        self._chosen: Counter[str] = Counter()
+
+    def decide(self, n: int, kind: str, labels: Sequence[str]) -> int:
+        """The next departure, if this is its place."""
+        chosen = 0
+        if self._next < len(self._departures):
+            wanted = self._departures[self._next]
+            here = wanted.kind == kind and wanted.instead == labels[0] and wanted.label in labels
+            if here and self._chosen[wanted.label] >= wanted.before:
+                chosen = labels.index(wanted.label)
+                self._next += 1
+        self._chosen[labels[chosen]] += 1
+        return chosen
 
 
 class NamedChoices(ChoiceSource):
@@ -48,17 +81,20 @@ class NamedChoices(ChoiceSource):
 
 
 class Noting(ChoiceSource):
-    """Passes every question on, and notes the label of each answer."""
+    """Passes every question on, and notes each answer by its label."""
 
     def __init__(self, source: ChoiceSource) -> None:
         super().__init__()
         self.named: list[Named] = []
         self._source = source
+        self._chosen: Counter[str] = Counter()
 
     def decide(self, n: int, kind: str, labels: Sequence[str]) -> int:
         """As the other source decides."""
         chosen = self._source.choose(n, kind, labels)
-        self.named.append(Named(kind, labels[chosen]))
+        label = labels[chosen]
+        self.named.append(Named(kind, label, labels[0], self._chosen[label]))
+        self._chosen[label] += 1
         return chosen
 
 
@@ -125,23 +161,45 @@ class _Shrinker:
         return True
 
     def simplify(self) -> bool:
-        """Ask for less, with the same choices found again by label, by place, or with none at all."""
+        """Ask for less, with no choices at all or with the same departures found again.
+
+        If nothing can be left out so: with all choices, if it then asks for less and departs less, taken together.
+        """
+        simpler = list(self.oracles.pair.simpler(self.configuration))
         return any(
-            self.accept(simpler, source)
-            for simpler in self.oracles.pair.simpler(self.configuration)
-            for source in (ChoiceList(()), NamedChoices(self.named), ChoiceList(self.values))
-        )
+            self.accept(one, source)
+            for one in simpler
+            for source in (ChoiceList(()), SparseChoices(self.named))
+            if self.runs < self.most
+        ) or any(self._lighter(one, NamedChoices(self.named)) for one in simpler if self.runs < self.most)
+
+    def _lighter(self, configuration: Any, source: ChoiceSource) -> bool:
+        """Keep a candidate if it fails in the same way, and asks for less and departs less, taken together."""
+        kept, weight = (self.configuration, self.outcome, self.named), self.weight
+        if not self.accept(configuration, source):
+            return False
+        if sum(self.weight[:2]) < sum(weight[:2]):
+            return True
+        self.configuration, self.outcome, self.named = kept
+        return False
 
     def soften(self) -> bool:
         """Make a stretch of choices ordinary, the longest stretches first; what follows is found by label too."""
-        places = [i for i, value in enumerate(self.values) if value]
-        size = len(places)
-        while size:
-            for start in range(0, len(places), size):
-                if self._without(places[start : start + size]):
-                    return True
+        size, softer = len(self.places), False
+        while size and self.runs < self.most:
+            start = 0
+            while start < len(self.places) and self.runs < self.most:
+                if self._without(self.places[start : start + size]):
+                    softer = True
+                else:
+                    start += size
             size //= 2
-        return False
+        return softer
+
+    @property
+    def places(self) -> list[int]:
+        """Where the choices depart from the ordinary course."""
+        return [place for place, value in enumerate(self.values) if value]
 
     def _without(self, places: list[int]) -> bool:
         values, weight = self.values, self.weight
@@ -151,16 +209,17 @@ class _Shrinker:
             return True
         kept = (self.configuration, self.outcome, self.named)
         named = [one for i, one in enumerate(self.named) if i not in places]
-        if self.accept(self.configuration, NamedChoices(named)):
-            if self.weight < weight:
-                return True
-            self.configuration, self.outcome, self.named = kept
+        for source in (SparseChoices(named), NamedChoices(named)):
+            if self.accept(self.configuration, source):
+                if self.weight < weight:
+                    return True
+                self.configuration, self.outcome, self.named = kept
         return False
 
     def lower(self) -> bool:
         """Take a smaller alternative."""
         values = self.values
-        return any(
+        return self.runs < self.most and any(
             self.accept(self.configuration, ChoiceList([*values[:i], values[i] // 2, *values[i + 1 :]]))
             for i in range(len(values))
             if values[i] > 1
