@@ -152,7 +152,7 @@ def test_all_that_is_drawn_fits_together_and_into_the_memory() -> None:
         together += setting.lively
         for process, script in enumerate(setting.scripts):
             program_of(script, process, len(setting.scripts), setting.geometry)
-    assert 100 < together < 200
+    assert 150 < together < 250
 
 
 def test_what_is_smaller_fits_together_and_asks_for_less() -> None:

@@ -116,12 +116,7 @@ class Swarm:
         )
         if meet:
             scripts = tuple(replace(script, away=clusters - 1) for script in scripts)
-        if self.together and random.random() < TOGETHER_CHANCE:
-            kind, seed = random.choice(self.together), random.randrange(SEEDS)
-            lossless = "network" not in chosen and "crash" not in chosen
-            own = Random(f"{kind}:{seed}")  # noqa: S311 - a workload, not a secret
-            scripts = together(own, kind, scripts, lossless=lossless)
-        return Setting(
+        setting = Setting(
             variant=variant,
             clusters=clusters,
             slaves=2,
@@ -133,6 +128,7 @@ class Swarm:
             else (),
             faults=self._faults(random) if "network" in chosen else (),
         )
+        return _sociable(setting, self.together)
 
     def _published(self, random: Random) -> Setting:
         """A machine with published daemons: every cluster may be occupied, and most wishes come from outside."""
@@ -216,3 +212,17 @@ class Swarm:
         if random.random() < 0.4:
             wishes.append(Wish(wishes[0].process, -1))
         return wishes
+
+
+def _sociable(setting: Setting, kinds: tuple[str, ...]) -> Setting:
+    """The same, or with a kind of what threads and processes do together woven in.
+
+    The setting itself decides: what is drawn after it is the same with and without.
+    """
+    random = Random(repr(setting))  # noqa: S311 - a workload, not a secret
+    if not kinds or random.random() >= TOGETHER_CHANCE:
+        return setting
+    kind, seed = random.choice(kinds), random.randrange(SEEDS)
+    lossless = not (setting.faults or setting.crashes)
+    own = Random(f"{kind}:{seed}")  # noqa: S311 - a workload, not a secret
+    return replace(setting, scripts=together(own, kind, setting.scripts, lossless=lossless))

@@ -38,6 +38,9 @@ BETWEEN_CHANCE = 0.5
 SLEEPER_CHANCE = 0.15
 """That a thread sleeps for ever, so that its process stays where it is."""
 
+EARLY_CHANCE = 0.5
+"""That the first thread waits for another one before it does anything else."""
+
 MOST_MESSAGES = 2
 """Of one thread to another process."""
 
@@ -84,7 +87,9 @@ def _threads(random: Random, script: Script) -> Script:
     if again or waits:
         doings.append(JOIN)
     worker = (*_put(random, last, *[NAP] * naps), EXIT)
-    return replace(script, main=_put(random, script.main, *doings), workers=(*others, worker))
+    early = (*doings, *script.main)  # it waits before the thread has ended
+    main = early if random.random() < EARLY_CHANCE else _put(random, script.main, *doings)
+    return replace(script, main=main, workers=(*others, worker))
 
 
 def _locked(random: Random, doings: Sequence[str]) -> tuple[str, ...]:
