@@ -23,12 +23,12 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 
 from kmigrate.cli.main import COLLECTIONS
 from kmigrate.conformance import Judge, Oracles, Plan, Setting, judged
-from kmigrate.conformance.graph import Graph
-from kmigrate.conformance.machine import Machine
-from kmigrate.conformance.programs import AGAIN, CALL, CANCEL, GO, Script
-from kmigrate.conformance.systems import Systems
-from kmigrate.conformance.walks import Walker, confirm
-from kmigrate.conformance.work import show
+from kmigrate.conformance.campaigns.work import show
+from kmigrate.conformance.parts.graph import Graph
+from kmigrate.conformance.parts.walks import Walker, confirm
+from kmigrate.conformance.settings.programs import AGAIN, CALL, CANCEL, GO, Script
+from kmigrate.conformance.systems.machine import Machine
+from kmigrate.conformance.systems.systems import Systems
 from kmigrate.impl.simulation.choice import ChoiceSource, Ordinary
 
 ROUNDS = 2

@@ -27,6 +27,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 """Part → what it may import of ours: those modules and what stands below them."""
 
+FLOORS: dict[str, tuple[str, ...]] = {
+    "kmigrate.conformance": (
+        *("errors", "mutations", "settings", "judging", "systems", "runs", "parts", "campaigns"),
+    ),
+}
+"""Part → what is in it, from the ground up: nothing imports what stands above it. What is not named is on top."""
+
 CLI = "kmigrate.cli"
 MAY_IMPORT_CLI = ("kmigrate.__main__", CLI)
 
@@ -180,6 +187,12 @@ def _imports_of(source: Source) -> Iterator[_Line]:
             yield _Line(str(source.path), imported.line, sentence)
 
 
+def _floor(module: str, part: str) -> int:
+    """How high a module of a part stands in it."""
+    inside = module.removeprefix(part).lstrip(".").partition(".")[0]
+    return FLOORS[part].index(inside) if inside in FLOORS[part] else len(FLOORS[part])
+
+
 def _objections(importer: str, imported: Import) -> Iterator[str]:
     name = imported.name
     top = name.partition(".")[0]
@@ -191,6 +204,9 @@ def _objections(importer: str, imported: Import) -> Iterator[str]:
         allowed = MAY_IMPORT.get(part_of(importer), ())
         if not below(name, allowed):
             yield f"{importer} imports {name}; it may import {' and '.join(allowed) or 'nothing of ours'}"
+        part = part_of(importer)
+        if part in FLOORS and below(name, (part,)) and _floor(name, part) > _floor(importer, part):
+            yield f"{importer} imports {name}, which stands above it"
     elif top == "z3":
         if not below(importer, MAY_IMPORT_Z3):
             yield f"{importer} imports z3; only {', '.join(MAY_IMPORT_Z3)} may"

@@ -16,9 +16,9 @@ from rich.text import Text
 
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json, write_text
 from kmigrate.conformance import Campaign, CampaignReport, Plan
-from kmigrate.conformance.adequacy import COMPARED, ONE_CAMPAIGN, Adequacy, Lane, adequacy
-from kmigrate.conformance.state import Keeper, load
-from kmigrate.conformance.touring import NIGHTLY, QUICK, Touring
+from kmigrate.conformance.campaigns.adequacy import COMPARED, ONE_CAMPAIGN, Adequacy, Lane, adequacy
+from kmigrate.conformance.campaigns.state import Keeper, load
+from kmigrate.conformance.parts.touring import NIGHTLY, QUICK, Touring
 from kmigrate.report import Watch
 from kmigrate.report.campaigns import adequacy_junit, campaign_junit, campaign_page
 

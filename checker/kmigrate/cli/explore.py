@@ -13,16 +13,16 @@ from rich.text import Text
 
 from kmigrate.checker.native.membership import Membership, membership
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
-from kmigrate.conformance.again import Guide
-from kmigrate.conformance.closure import MOST_NODES, Closure
-from kmigrate.conformance.programs import GO, Script
-from kmigrate.conformance.run import Oracles, judged
-from kmigrate.conformance.runfile import RunFile
-from kmigrate.conformance.scope import Scope, asked_of, machines
-from kmigrate.conformance.setting import Setting
-from kmigrate.conformance.systems import Systems
-from kmigrate.conformance.unvisited import Unvisited
-from kmigrate.conformance.unvisited import unvisited as _never
+from kmigrate.conformance.parts.closure import MOST_NODES, Closure
+from kmigrate.conformance.parts.scope import Scope, asked_of, machines
+from kmigrate.conformance.parts.unvisited import Unvisited
+from kmigrate.conformance.parts.unvisited import unvisited as _never
+from kmigrate.conformance.runs.again import Guide
+from kmigrate.conformance.runs.run import Oracles, judged
+from kmigrate.conformance.settings.programs import GO, Script
+from kmigrate.conformance.settings.runfile import RunFile
+from kmigrate.conformance.settings.setting import Setting
+from kmigrate.conformance.systems.systems import Systems
 from kmigrate.report import Watch
 
 MOST_STATES = 20_000_000

@@ -13,7 +13,7 @@ from rich.text import Text
 from kmigrate.checker import Holds, Violated, check
 from kmigrate.checker.confirm import confirmed
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
-from kmigrate.conformance.retrace import NOT_SEEN, play
+from kmigrate.conformance.runs.retrace import NOT_SEEN, play
 from kmigrate.report import Watch, size_line, told
 from kmigrate.spec.hazard import Explained, Hazard
 from kmigrate.spec.hazards import EXPLAINED, HAZARDS, hazard

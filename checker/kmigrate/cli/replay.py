@@ -13,8 +13,8 @@ from rich.text import Text
 from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.cli.campaign import EXIT_NONDETERMINISM
 from kmigrate.conformance import Replay, RunFile, load, replay
-from kmigrate.conformance.explain import as_test, explain
-from kmigrate.conformance.footsteps import Footsteps, Walked, footsteps
+from kmigrate.conformance.runs.explain import as_test, explain
+from kmigrate.conformance.runs.footsteps import Footsteps, Walked, footsteps
 from kmigrate.spec.hazards import hazard
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from kmigrate.conformance.setting import WITH_EVERYTHING
-from kmigrate.conformance.systems import Systems
-from kmigrate.conformance.table import sentences
+from kmigrate.conformance.judging.table import sentences
+from kmigrate.conformance.settings.setting import WITH_EVERYTHING
+from kmigrate.conformance.systems.systems import Systems
 
 BEGIN, END = "<!-- generated: tables -->\n", "<!-- end -->\n"
 

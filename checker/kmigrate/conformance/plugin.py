@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from kmigrate.conformance.drivers import drawn_schedule
-from kmigrate.conformance.pair import Pair
-from kmigrate.conformance.run import Oracles, Outcome, judged
-from kmigrate.conformance.shrink import shrink
+from kmigrate.conformance.judging.pair import Pair
+from kmigrate.conformance.runs.run import Oracles, Outcome, judged
+from kmigrate.conformance.runs.shrink import shrink
+from kmigrate.conformance.settings.drivers import drawn_schedule
 
 DRIVERS = ("planned", "random", "priorities", "delays")
 

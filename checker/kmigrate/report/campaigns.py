@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 from jinja2 import Environment
 
-from kmigrate.conformance.adequacy import Adequacy
-from kmigrate.conformance.findings import CampaignReport
+from kmigrate.conformance.campaigns.adequacy import Adequacy
+from kmigrate.conformance.campaigns.findings import CampaignReport
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>kmigrate campaign: {{ report.verdict }}</title>

@@ -1,0 +1,1 @@
+"""Machines and judges that are wrong on purpose, and those that are right in another way."""

@@ -1,0 +1,1 @@
+"""Single runs: judged, repeated, made smaller, explained, and walked in the model."""
