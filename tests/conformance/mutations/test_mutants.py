@@ -118,6 +118,9 @@ def test_a_missed_mutant_or_a_false_alarm_misses_the_gate() -> None:
     assert Adequacy(machines=[missed]).exit_code == 3
     assert Adequacy(benign=[tried(EVERYDAY[0])]).exit_code == 3
     assert Adequacy(machines=[tried(EVERYDAY[0])]).exit_code == 0
+    assert Adequacy(machines=[missed, tried(EVERYDAY[0])]).exit_code == 3
+    assert Adequacy(50.0, machines=[missed, tried(EVERYDAY[0])]).exit_code == 0
+    assert Adequacy(50.0, judges=[missed]).exit_code == 3
 
 
 def hash_of(number: int) -> str:

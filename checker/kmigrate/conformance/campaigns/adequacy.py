@@ -79,11 +79,13 @@ class Trial:
 class Adequacy:
     """The score.
 
-    machines  wrong machines; all should be caught
-    judges    weakened judges; `caught` means that a run that was found before is found no more
-    benign    machines that are right in another way; none may be caught
+    least_percent  of the wrong machines that must be caught
+    machines       wrong machines
+    judges         weakened judges; `caught` means that a run that was found before is found no more; all must be
+    benign         machines that are right in another way; none may be caught
     """
 
+    least_percent: float = 100.0
     machines: list[Trial] = field(default_factory=list)
     judges: list[Trial] = field(default_factory=list)
     benign: list[Trial] = field(default_factory=list)
@@ -99,13 +101,19 @@ class Adequacy:
         return [trial for trial in self.benign if trial.caught]
 
     @property
+    def percent(self) -> float:
+        """Wrong machines that were caught, in percent."""
+        return 100.0 * sum(trial.caught for trial in self.machines) / len(self.machines) if self.machines else 100.0
+
+    @property
     def exit_code(self) -> int:
-        """0 if the score is full, 3 if the gate is missed."""
-        return 3 if self.missed or self.false_alarms else 0
+        """0, or 3 if the gate is missed."""
+        enough = self.percent >= self.least_percent and all(trial.caught for trial in self.judges)
+        return 0 if enough and not self.false_alarms else 3
 
     def as_json(self) -> dict[str, Any]:
         """As a document, without times, so that it is the same each time."""
-        return {
+        trials_of = {
             name: [
                 {
                     "name": trial.mutant.name,
@@ -121,6 +129,7 @@ class Adequacy:
             ]
             for name, trials in (("machines", self.machines), ("judges", self.judges), ("benign", self.benign))
         }
+        return {"percent": round(self.percent, 1), "least_percent": self.least_percent, **trials_of}
 
 
 class Deaf(Table):
@@ -272,6 +281,7 @@ def adequacy(
     benign_runs: int | None = None,
     workers: int = 1,
     lanes: Sequence[Lane] = ONE_CAMPAIGN,
+    least_percent: float = 100.0,
     machines: Sequence[Mutant] = MACHINE,
     judges: Sequence[Mutant] = JUDGE,
     benign: Sequence[Mutant] = BENIGN,
@@ -282,9 +292,10 @@ def adequacy(
     runs         of each lane
     benign_runs  of each lane, to find fault with a benign variant; None: as many
     lanes        sequences of runs, each of which looks for every mutant
+    least_percent  of the wrong machines that must be caught
     progress     told (mutants done, mutants in all)
     """
-    found = Adequacy()
+    found = Adequacy(least_percent)
     total = len(machines) + len(judges) + len(benign)
 
     def tell(done: int) -> None:
