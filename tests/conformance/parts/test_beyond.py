@@ -135,6 +135,7 @@ def test_seven_edges_of_the_small_scope_are_out_of_reach_in_every_schedule() -> 
     made = closing()
     shown = made.close(NIGHTLY.closing)
     assert shown.complete
+    assert (shown.states, shown.moves) == (15_014, 66_999)
     assert (len(shown.asked), len(shown.possible)) == (33, 26)
     assert names(shown.edges) == ["cancel"] * 2 + ["heed_nack"] * 2 + ["schedule"] * 3
     seeker = Seeker(DENOMINATOR)
