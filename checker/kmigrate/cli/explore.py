@@ -17,7 +17,7 @@ from kmigrate.conformance.parts.closure import MOST_NODES, Closure
 from kmigrate.conformance.parts.scope import Scope, asked_of, machines
 from kmigrate.conformance.parts.unvisited import Unvisited
 from kmigrate.conformance.parts.unvisited import unvisited as _never
-from kmigrate.conformance.runs.again import Guide
+from kmigrate.conformance.runs.repetition import Guide
 from kmigrate.conformance.runs.run import Oracles, judged
 from kmigrate.conformance.settings.programs import GO, Script
 from kmigrate.conformance.settings.runfile import RunFile

@@ -14,7 +14,7 @@ from kmigrate.cli.app import JsonFlag, WrongUse, app, console, print_json
 from kmigrate.cli.campaign import EXIT_NONDETERMINISM
 from kmigrate.conformance import Replay, RunFile, load, replay
 from kmigrate.conformance.runs.explain import as_test, explain
-from kmigrate.conformance.runs.footsteps import Footsteps, Walked, footsteps
+from kmigrate.conformance.runs.validation import Validation, Walked, validate
 from kmigrate.spec.hazards import hazard
 
 
@@ -64,7 +64,7 @@ def replay_command(
 
 def _on_model(file: Path, recorded: RunFile, *, json_: bool) -> None:
     """Walk a run in the model of the published protocol, say what became of it, and leave with its exit code."""
-    found = footsteps(recorded)
+    found = validate(recorded)
     same = found.replay.same
     if json_:
         walked = [asdict(one) for one in found.walked]
@@ -74,7 +74,7 @@ def _on_model(file: Path, recorded: RunFile, *, json_: bool) -> None:
     raise typer.Exit(found.exit_code if same else EXIT_NONDETERMINISM)
 
 
-def _tell_walked(found: Footsteps) -> None:
+def _tell_walked(found: Validation) -> None:
     """The actions of the model, and what each hazard's property says of them."""
     out = console()
     longest = max(found.walked, key=lambda one: len(one.actions))

@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from support.tools import lack
+
 SECONDS = 1_200
 """After which something hangs."""
 
@@ -114,7 +116,6 @@ def heeds_ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks the kernel which processes there are")
 @pytest.mark.parametrize(
     ("asked", "number", "workers"),
     [
@@ -125,6 +126,8 @@ def heeds_ctrl_c() -> Iterator[None]:
 def test_a_campaign_that_is_ended_goes_on_as_if_nothing_had_happened_and_no_worker_outlives_it(
     asked: tuple[str, ...], number: signal.Signals, workers: int, tmp_path: Path
 ) -> None:
+    if not Path("/proc/self/task").exists():
+        lack("/proc, by which the kernel is asked which processes there are")
     state, so_far = tmp_path / "campaign.state.json", tmp_path / "campaign.partial.json"
     again = ("--no-again",) if asked is SMALL else ()
     running = started(*asked, *again, "--workers", str(workers), "--output", str(tmp_path), "--every", "0")

@@ -15,7 +15,7 @@ from kmigrate.conformance.judging.denominator import Denominator
 from kmigrate.conformance.parts.closure import Closure
 from kmigrate.conformance.parts.scope import Scope, asked_of, machines
 from kmigrate.conformance.parts.unvisited import unvisited
-from kmigrate.conformance.runs.again import Guide, again
+from kmigrate.conformance.runs.repetition import Guide, repeat
 from kmigrate.conformance.settings.programs import CANCEL, GO, Script
 from kmigrate.conformance.systems.machine import Machine
 from kmigrate.impl import Ordinary
@@ -98,7 +98,7 @@ def test_a_way_to_a_node_is_a_run_of_a_fresh_machine(scope: Scope) -> None:
     found = closed(scope, 40)
     for node in (found.nodes[len(found.nodes) // 2], found.nodes[-1]):
         setting, labels = found.run(node.link)
-        made = again(PAIR, setting, Guide(labels), found.oracle, found.length(node.link))
+        made = repeat(PAIR, setting, Guide(labels), found.oracle, found.length(node.link))
         assert (made.finding, made.events) == (None, found.length(node.link))
         assert set(made.edges) <= found.edges
         assert key(found.product.machine(node.place, Ordinary()).system) == cleared(setting, labels, made.events)
@@ -111,7 +111,7 @@ def test_a_kernel_that_does_not_hold_is_found_with_the_way_to_it(monkeypatch: py
     ((wrong, link), *_) = found.failures.values()
     assert "freezing" in str(wrong)
     setting, labels = found.run(link)
-    said = again(PAIR, setting, Guide(labels), found.oracle, MOST_EVENTS).finding
+    said = repeat(PAIR, setting, Guide(labels), found.oracle, MOST_EVENTS).finding
     assert said is not None
     assert said.signature == wrong.signature
 

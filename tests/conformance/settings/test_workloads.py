@@ -39,8 +39,8 @@ from kmigrate.conformance.settings.programs import (
     WORD,
     Script,
 )
+from kmigrate.conformance.settings.reductions import simpler
 from kmigrate.conformance.settings.setting import Setting, Wish, program_of
-from kmigrate.conformance.settings.smaller import simpler
 from kmigrate.conformance.systems.machine import Machine
 from kmigrate.conformance.systems.systems import Systems
 from kmigrate.impl.simulation.choice import Ordinary

@@ -6,7 +6,7 @@ What was covered is divided by it, and each edge that was not is listed with a s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,53 @@ class Edge:
     action: int
 
 
+class Discovery:
+    """The states that a model reaches, breadth first, each with a shortest way to it, as far as they are asked for.
+
+    limit  no state is added beyond so many; None: all are
+    whole  whether none was left out so far
+    """
+
+    def __init__(self, oracle: Oracle, limit: int | None = None) -> None:
+        self.oracle, self.limit = oracle, limit
+        self.whole = True
+        self._parent: dict[State, Edge | None] = dict.fromkeys(oracle.initial)
+
+    def __iter__(self) -> Iterator[tuple[State, list[tuple[int, State]]]]:
+        """Each state, the nearest to the start first, with its action instances by number and where they lead."""
+        waiting = deque(self._parent)
+        while waiting:
+            state = waiting.popleft()
+            steps = list(self.oracle.interpreter.successors(state))
+            for number, after in steps:
+                if after in self._parent:
+                    continue
+                if self.limit is not None and len(self._parent) >= self.limit:
+                    self.whole = False
+                    continue
+                self._parent[after] = Edge(state, number)
+                waiting.append(after)
+            yield state, steps
+
+    @property
+    def states(self) -> list[State]:
+        """Those that were found, in their order."""
+        return list(self._parent)
+
+    def label(self, action: int) -> str:
+        """An action instance as it is written."""
+        return self.oracle.interpreter.actions[action].label
+
+    def way_to(self, state: State) -> list[str]:
+        """A shortest way of the model to a state that was found: the labels of its actions."""
+        labels: list[str] = []
+        edge = self._parent[state]
+        while edge is not None:
+            labels.append(self.label(edge.action))
+            edge = self._parent[edge.state]
+        return labels[::-1]
+
+
 class Denominator:
     """All reachable states and edges of one model.
 
@@ -38,39 +85,20 @@ class Denominator:
     def __init__(self, pair: Pair[Any], configuration: Any, limit: int = MOST_STATES) -> None:
         self.oracle = Oracle(pair, configuration)
         self.salt = salt_of(pair, configuration)
-        self.edges: dict[Edge, State] = {}
-        self.whole = True
-        self._parent: dict[State, Edge | None] = dict.fromkeys(self.oracle.initial)
-        waiting = deque(self.oracle.initial)
-        while waiting:
-            state = waiting.popleft()
-            for number, after in self.oracle.interpreter.successors(state):
-                edge = Edge(state, number)
-                self.edges[edge] = after
-                if after not in self._parent:
-                    if len(self._parent) >= limit:
-                        self.whole = False
-                        continue
-                    self._parent[after] = edge
-                    waiting.append(after)
-
-    @property
-    def states(self) -> list[State]:
-        """Every reachable state."""
-        return list(self._parent)
+        self._discovery = Discovery(self.oracle, limit)
+        self.edges: dict[Edge, State] = {
+            Edge(state, number): after for state, steps in self._discovery for number, after in steps
+        }
+        self.states = self._discovery.states
+        self.whole = self._discovery.whole
 
     def label(self, action: int) -> str:
         """An action instance as it is written."""
-        return self.oracle.interpreter.actions[action].label
+        return self._discovery.label(action)
 
     def way_to(self, state: State) -> list[str]:
         """A shortest way of the model to a state: the labels of its actions."""
-        labels: list[str] = []
-        edge = self._parent[state]
-        while edge is not None:
-            labels.append(self.label(edge.action))
-            edge = self._parent[edge.state]
-        return labels[::-1]
+        return self._discovery.way_to(state)
 
     def covered(self, coverage: Coverage) -> set[Edge]:
         """The edges that a campaign at this scope has taken."""
@@ -92,7 +120,7 @@ class Denominator:
         states = {self.edges[edge] for edge in taken} | set(self.oracle.initial)
         return Summary(
             len(states),
-            len(self._parent),
+            len(self.states),
             len(taken),
             len(self.edges),
             tuple(

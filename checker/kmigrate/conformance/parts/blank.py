@@ -288,11 +288,6 @@ class Blank(ClusterPart):
             found.append(Move(f"{name}:run", call=Trap(asked[0], arguments)))
         return found
 
-    def attempted(self, state: PartState) -> bool:
-        """Whether an attempt has been made by then: before that no letter can speak of it."""
-        self._go(state)
-        return self._source.last is not None
-
     def make(self, state: PartState, move: Move) -> Moved:
         """Take a move, and bring core 0 to its form.
 

@@ -2,7 +2,7 @@
 
 The edges are sought over the judged graph (`seek`), and the ways to them become runs (`trail`). What the model
 allows and no run has taken is listed, with a shortest way of the model to it, and whether it is shown to be out of
-reach (`beyond`).
+reach (`unreachable`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from kmigrate.conformance.errors import AnotherRun
 from kmigrate.conformance.judging.denominator import Denominator, Edge, Summary
-from kmigrate.conformance.parts.beyond import Beyond, Closing
 from kmigrate.conformance.parts.graph import Graph
 from kmigrate.conformance.parts.seek import Found, Seeker
 from kmigrate.conformance.parts.trail import Trail, confirm, trail_of
+from kmigrate.conformance.parts.unreachable import Closing, Unreachable
 from kmigrate.conformance.settings.programs import AGAIN, CANCEL, GO, Script
 from kmigrate.conformance.settings.setting import Setting
 from kmigrate.conformance.systems.systems import Systems
@@ -90,9 +90,9 @@ class Toured:
 class Tourist:
     """Seeks the edges of the small scope on all settings, and makes tours of what was found.
 
-    graphs  the judged graph of each setting
-    shown   what the tours showed so far
-    beyond  what the source alone shows to be out of reach; None before it was closed, or if it is not to be
+    graphs       the judged graph of each setting
+    shown        what the tours showed so far
+    unreachable  what the source alone shows to be out of reach; None before it was closed, or if it is not to be
     """
 
     asked: Touring
@@ -100,7 +100,7 @@ class Tourist:
     pair: Systems = field(default_factory=lambda: Systems(exact=True))
     graphs: list[Graph] = field(default_factory=list)
     shown: Toured = field(default_factory=Toured)
-    beyond: Beyond | None = None
+    unreachable: Unreachable | None = None
 
     def __post_init__(self) -> None:
         self.denominator = Denominator(self.pair, SETTINGS[0])
@@ -110,10 +110,10 @@ class Tourist:
         """Seek on each setting what is not shown to be out of reach; the next is for what the ones before left."""
         if self.asked.closing:
             closing = Closing(self.denominator, SETTINGS)
-            self.beyond = closing.close(
+            self.unreachable = closing.close(
                 self.asked.closing, lambda states: self.progress(f"{states:,} states of the source alone")
             )
-            for edge in self.beyond.edges:
+            for edge in self.unreachable.edges:
                 del self.seeker.wanted[edge]
         for setting in SETTINGS:
             if not self.seeker.wanted or self._reached() >= self.asked.percent:
@@ -172,10 +172,10 @@ class Tourist:
 
     def _shown(self, edge: Edge) -> str:
         """What is shown of an edge: nothing, if the source that was closed lacks what a tour has taken."""
-        beyond = self.beyond
-        if beyond is None or any(graph.edges & beyond.asked - beyond.possible for graph in self.graphs):
+        closed = self.unreachable
+        if closed is None or any(graph.edges & closed.asked - closed.possible for graph in self.graphs):
             return ""
-        return beyond.words(edge)
+        return closed.words(edge)
 
     def why_never(self, edge: Edge) -> str:
         """Why the machine never takes an edge, in words; empty where none are known. They count for nothing."""

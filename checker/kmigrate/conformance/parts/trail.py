@@ -14,7 +14,7 @@ from hashlib import blake2b
 from kmigrate.conformance.judging.denominator import Edge
 from kmigrate.conformance.parts.graph import Graph, Node, Way
 from kmigrate.conformance.parts.product import Option, Place, is_loose
-from kmigrate.conformance.runs.again import again
+from kmigrate.conformance.runs.repetition import repeat
 from kmigrate.conformance.settings.setting import Setting
 from kmigrate.conformance.systems.machine import HASH_BYTES, in_turns
 from kmigrate.impl.simulation.choice import ChoiceList
@@ -186,7 +186,7 @@ def confirm(graph: Graph, trail: Trail, end: Node | None) -> str:
 
     end  where it ends in the graph; None: the judge says no
     """
-    made = again(graph.pair, trail.setting, ChoiceList(trail.values), graph.oracle, trail.events)
+    made = repeat(graph.pair, trail.setting, ChoiceList(trail.values), graph.oracle, trail.events)
     if made.events < trail.events:
         return f"it is over after {made.events} of {trail.events} events: {made.finding}"
     if made.machine.trace_hash != trail.trace_hash:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from kmigrate.conformance.judging.denominator import Edge
+from kmigrate.conformance.judging.denominator import Discovery
 from kmigrate.conformance.judging.judge import Oracle
 from kmigrate.spec.language.model import State, show
 
@@ -37,29 +36,9 @@ def unvisited(oracle: Oracle, visited: Collection[State], most: int) -> list[Unv
 
     The model is followed no further than that takes, and to its end if there are fewer.
     """
-    return list(islice(_missing(oracle, visited), most))
-
-
-def _missing(oracle: Oracle, visited: Collection[State]) -> Iterator[Unvisited]:
-    parent: dict[State, Edge | None] = dict.fromkeys(oracle.initial)
-    waiting = deque(oracle.initial)
-    while waiting:
-        state = waiting.popleft()
-        if state not in visited:
-            yield Unvisited(_way(oracle, parent, state), _differs(oracle, state))
-        for number, after in oracle.interpreter.successors(state):
-            if after not in parent:
-                parent[after] = Edge(state, number)
-                waiting.append(after)
-
-
-def _way(oracle: Oracle, parent: dict[State, Edge | None], state: State) -> tuple[str, ...]:
-    labels: list[str] = []
-    edge = parent[state]
-    while edge is not None:
-        labels.append(oracle.interpreter.actions[edge.action].label)
-        edge = parent[edge.state]
-    return tuple(labels[::-1])
+    discovery = Discovery(oracle)
+    missing = (state for state, _ in discovery if state not in visited)
+    return [Unvisited(tuple(discovery.way_to(one)), _differs(oracle, one)) for one in islice(missing, most)]
 
 
 def _differs(oracle: Oracle, state: State) -> tuple[tuple[str, str], ...]:

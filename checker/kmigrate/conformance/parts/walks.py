@@ -20,7 +20,7 @@ from kmigrate.conformance.judging.denominator import Edge
 from kmigrate.conformance.judging.judge import Nonconformance
 from kmigrate.conformance.parts.graph import Graph, Node, Way, is_tick, options
 from kmigrate.conformance.parts.product import Option
-from kmigrate.conformance.runs.again import Guide, again
+from kmigrate.conformance.runs.repetition import Guide, repeat
 from kmigrate.conformance.systems.machine import HASH_BYTES
 from kmigrate.impl.simulation.choice import Ordinary
 from kmigrate.impl.system.key import key
@@ -160,7 +160,7 @@ def confirm(walk: Walk, *, keys: bool = False) -> str:
     keys  whether the key of the machine at the end is compared as well
     """
     graph = walk.graph
-    made = again(graph.pair, graph.product.setting, Guide(walk.labels), graph.oracle, walk.events)
+    made = repeat(graph.pair, graph.product.setting, Guide(walk.labels), graph.oracle, walk.events)
     machine, judge, found = made.machine, made.judge, made.finding
     if walk.finding is not None:
         same = found is not None and found.signature == walk.finding.signature and made.events == walk.events

@@ -36,7 +36,7 @@ TOLD = {
     "finish": "finished",
 }
 """Action of the published protocol → what a published daemon tells when it does that. Sections are left to the
-daemons here; `footsteps` reads the same words the other way."""
+daemons here; `validate` reads the same words the other way."""
 
 _INSIDE = "a step inside one kernel, of which the protocol's daemons tell nothing; campaigns look for its sign"
 

@@ -7,10 +7,11 @@ they stood; they are then found again by their labels.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from kmigrate.conformance.runs.run import Oracles, Outcome, judged
 from kmigrate.impl.simulation.choice import ChoiceList, ChoiceSource
@@ -113,6 +114,15 @@ class Smaller:
         return sum(1 for choice in self.outcome.choices if choice.chosen)
 
 
+Weight: TypeAlias = tuple[int, int, int]
+"""Things asked for, departures, their sum."""
+
+
+def _together(weight: Weight, before: Weight) -> bool:
+    """Whether a run asks for less and departs less, taken together."""
+    return sum(weight[:2]) < sum(before[:2])
+
+
 class _Shrinker:
     """A run under way from a longer one to a shorter.
 
@@ -141,21 +151,28 @@ class _Shrinker:
 
     @property
     def values(self) -> list[int]:
-        return [choice.chosen for choice in self.outcome.choices]
+        return list(self.outcome.values)
 
     @property
-    def weight(self) -> tuple[int, int, int]:
-        """What may not grow: things asked for, departures, their sum."""
-        values = self.values
-        size = self.oracles.pair.size(self.configuration)
-        return size, sum(1 for value in values if value), sum(values)
+    def weight(self) -> Weight:
+        """That of the run as it is."""
+        return self.weight_of(self.configuration, self.outcome)
 
-    def accept(self, configuration: Any, source: ChoiceSource) -> bool:
-        """Keep a candidate if it fails in the same way."""
+    def weight_of(self, configuration: Any, outcome: Outcome) -> Weight:
+        """What may not grow."""
+        values = outcome.values
+        return self.oracles.pair.size(configuration), sum(1 for value in values if value), sum(values)
+
+    def accept(
+        self, configuration: Any, source: ChoiceSource, smaller: Callable[[Weight, Weight], bool] | None = None
+    ) -> bool:
+        """Keep a candidate if it fails in the same way and is, of its weight and the one before, `smaller`."""
         if self.runs >= self.most:
             return False
         outcome, named = self.run(configuration, source)
         if not self.keeps(outcome):
+            return False
+        if smaller is not None and not smaller(self.weight_of(configuration, outcome), self.weight):
             return False
         self.configuration, self.outcome, self.named = configuration, outcome, named
         return True
@@ -167,21 +184,8 @@ class _Shrinker:
         """
         simpler = list(self.oracles.pair.simpler(self.configuration))
         return any(
-            self.accept(one, source)
-            for one in simpler
-            for source in (ChoiceList(()), SparseChoices(self.named))
-            if self.runs < self.most
-        ) or any(self._lighter(one, NamedChoices(self.named)) for one in simpler if self.runs < self.most)
-
-    def _lighter(self, configuration: Any, source: ChoiceSource) -> bool:
-        """Keep a candidate if it fails in the same way, and asks for less and departs less, taken together."""
-        kept, weight = (self.configuration, self.outcome, self.named), self.weight
-        if not self.accept(configuration, source):
-            return False
-        if sum(self.weight[:2]) < sum(weight[:2]):
-            return True
-        self.configuration, self.outcome, self.named = kept
-        return False
+            self.accept(one, source) for one in simpler for source in (ChoiceList(()), SparseChoices(self.named))
+        ) or any(self.accept(one, NamedChoices(self.named), _together) for one in simpler)
 
     def soften(self) -> bool:
         """Make a stretch of choices ordinary, the longest stretches first; what follows is found by label too."""
@@ -202,19 +206,14 @@ class _Shrinker:
         return [place for place, value in enumerate(self.values) if value]
 
     def _without(self, places: list[int]) -> bool:
-        values, weight = self.values, self.weight
+        values = self.values
         for place in places:
             values[place] = 0
         if self.accept(self.configuration, ChoiceList(values)):
             return True
-        kept = (self.configuration, self.outcome, self.named)
         named = [one for i, one in enumerate(self.named) if i not in places]
-        for source in (SparseChoices(named), NamedChoices(named)):
-            if self.accept(self.configuration, source):
-                if self.weight < weight:
-                    return True
-                self.configuration, self.outcome, self.named = kept
-        return False
+        sources = SparseChoices(named), NamedChoices(named)
+        return any(self.accept(self.configuration, source, operator.lt) for source in sources)
 
     def lower(self) -> bool:
         """Take a smaller alternative."""
@@ -232,7 +231,7 @@ def shrink(
     """Make a failing run smaller.
 
     values     its choices
-    signature  what it must still show;
+    signature  what it must still show
     hazard     if not empty: it must show this known hazard instead. What comes after that is left out
     """
     shrinker = _Shrinker(configuration, oracles, signature, hazard)

@@ -34,7 +34,7 @@ class HurryDriver(Driver):
     while longer. When a core is interrupted, it is that core, which takes the interrupt early or late.
     """
 
-    ON_THE_WAY, INTERRUPTS = 12, 6
+    TRANSFERS, INTERRUPTED = 12, 6
     """Moments of either kind among which those of the hurry are picked: about as many as one migration has."""
 
     TICKING, RUNNING = (40, 120, 320, 320, 320), (2, 12)
@@ -46,8 +46,8 @@ class HurryDriver(Driver):
     def prepare(self) -> None:
         """Pick the moments."""
         random = self.random
-        self._clocks = {random.randrange(self.ON_THE_WAY) for _ in range((self.schedule.changes + 1) // 2)}
-        self._cores = {random.randrange(self.INTERRUPTS) for _ in range(self.schedule.changes // 2)}
+        self._clocks = {random.randrange(self.TRANSFERS) for _ in range((self.schedule.changes + 1) // 2)}
+        self._cores = {random.randrange(self.INTERRUPTED) for _ in range(self.schedule.changes // 2)}
         self._seen: dict[str, bool] = {}
         self._left = self._holding = 0
         self._held: list[str] = []

@@ -9,9 +9,9 @@ from typing import Any
 
 from kmigrate.conformance.judging.pair import Abstraction, Fault, Pair, Watching
 from kmigrate.conformance.judging.table import Table
+from kmigrate.conformance.settings.reductions import simpler
 from kmigrate.conformance.settings.runfile import setting_as_json
 from kmigrate.conformance.settings.setting import WITH_EVERYTHING, Setting
-from kmigrate.conformance.settings.smaller import simpler
 from kmigrate.conformance.settings.swarm import Swarm
 from kmigrate.conformance.systems.look import Look
 from kmigrate.conformance.systems.machine import Machine, prototype

@@ -1,4 +1,4 @@
-"""What is beyond reach: the source alone is closed under whatever can come, and has every step of the real one."""
+"""What is unreachable: the source alone is closed under whatever can come, and has every step of the real one."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import pytest
 
 from kmigrate.conformance.judging.denominator import Denominator, Edge
 from kmigrate.conformance.mutations.mutation import Mutant, mutated
-from kmigrate.conformance.parts.beyond import SOURCE, Beyond, Closing, letters_about
 from kmigrate.conformance.parts.blank import Move
 from kmigrate.conformance.parts.graph import Graph
 from kmigrate.conformance.parts.part import ClusterPart, PartState, Stimulus
 from kmigrate.conformance.parts.seek import Seeker
 from kmigrate.conformance.parts.touring import NIGHTLY, SETTINGS, Touring, Tourist
+from kmigrate.conformance.parts.unreachable import SOURCE, Closing, Unreachable, letters_about
 from kmigrate.conformance.settings.setting import Setting
+from kmigrate.conformance.systems.look import ClusterView
 from kmigrate.conformance.systems.machine import Machine
 from kmigrate.conformance.systems.systems import Systems
 from kmigrate.impl.daemon.hardened import TO_SOURCE
@@ -66,7 +67,8 @@ def strays(made: Closing, setting: Setting, seed: int, steps: int) -> list[str]:
             break
         own = [Stimulus(label) for label in state.labels]
         works = [one for one in own if not one.label.endswith(OF_USERS) or random.random() < 0.05]
-        asked = made.cluster.attempted(blank)
+        assert isinstance(blank.view, ClusterView)
+        asked = made.seen_of(blank.view)[-2]
         stimulus = random.choice(
             [Stimulus(one.label, one) for one in comes] if asked and random.random() < 0.3 else works or own
         )
@@ -109,9 +111,9 @@ def test_settings_of_another_patience_are_not_closed_together() -> None:
 def test_a_closing_that_was_cut_off_shows_nothing_and_the_gate_counts_every_edge() -> None:
     tourist = Tourist(Touring(steps=1, one_in=1, percent=100.0, closing=50))
     tourist.seek()
-    assert tourist.beyond is not None
-    assert not tourist.beyond.complete
-    assert not tourist.beyond.edges
+    assert tourist.unreachable is not None
+    assert not tourist.unreachable.complete
+    assert not tourist.unreachable.edges
     summary = tourist.summary()
     assert any(one.why for one in summary.uncovered)
     assert summary.percent_of_reachable == summary.percent
@@ -126,7 +128,7 @@ def test_a_closing_that_lacks_what_a_tour_has_taken_shows_nothing() -> None:
     assert taken
     left = next(edge for edge in asked - taken if tourist.why_never(edge))
     for possible, shown in ((asked - {left}, True), (asked - {left} - taken, False)):
-        tourist.beyond = Beyond(1, 1, asked, frozenset(possible), complete=True)
+        tourist.unreachable = Unreachable(1, 1, asked, frozenset(possible), complete=True)
         assert any(one.shown for one in tourist.summary().uncovered) == shown
 
 

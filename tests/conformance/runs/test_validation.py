@@ -8,8 +8,8 @@ import pytest
 from kmigrate.cli.main import main
 from kmigrate.conformance import Oracles, RunFile, Setting, judged, load, replay, systems
 from kmigrate.conformance.errors import NotPublished
-from kmigrate.conformance.runs.footsteps import CRASHED, PIECES, Heard, Walked, follow, footsteps, heard
 from kmigrate.conformance.runs.retrace import TOLD
+from kmigrate.conformance.runs.validation import CRASHED, PIECES, Heard, Walked, follow, heard, validate
 from kmigrate.conformance.settings.programs import GO, Script
 from kmigrate.conformance.settings.setting import Crash, Wish
 from kmigrate.impl.simulation.choice import ChoiceList, Ordinary
@@ -42,7 +42,7 @@ def recorded(setting: Setting) -> RunFile:
 
 def walked(name: str, run: RunFile) -> Walked:
     """What became of a run in the model for one hazard."""
-    found = footsteps(run)
+    found = validate(run)
     assert found.replay.same
     return next(one for one in found.walked if one.hazard == name)
 
@@ -72,7 +72,7 @@ def test_a_cluster_that_stops_later_is_not_followed() -> None:
 
 
 def test_a_run_without_a_request_is_followed_and_violates_nothing() -> None:
-    found = footsteps(recorded(Setting("published", scripts=(Script(1, ()),))))
+    found = validate(recorded(Setting("published", scripts=(Script(1, ()),))))
     assert found.exit_code == 0
     assert [one.actions for one in found.walked] == [()]
 
@@ -139,7 +139,7 @@ def test_the_command_says_it_in_words_and_in_json_and_exits_with_it(capsys: pyte
 def test_a_run_of_other_daemons_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = RunFile(Setting(scripts=(Script(1, ()),)), (), (), "")
     with pytest.raises(NotPublished):
-        footsteps(run)
+        validate(run)
     run.save(tmp_path / "hardened.run.json")
     assert command(str(tmp_path / "hardened.run.json")) == 2
     assert "hardened" in capsys.readouterr().err

@@ -59,7 +59,7 @@ Seen = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Beyond:
+class Unreachable:
     """What a closed exploration shows.
 
     states    of the blank cluster before its hold, of all settings together
@@ -184,7 +184,7 @@ class Closing:
 
     # -- the exploration ---------------------------------------------------------------------------------
 
-    def close(self, limit: int, progress: Callable[[int], None] = lambda states: None) -> Beyond:
+    def close(self, limit: int, progress: Callable[[int], None] = lambda states: None) -> Unreachable:
         """Explore to the end, or until there are more states than `limit`; `progress` is told how many."""
         starts = [self.start(setting) for setting in self.settings]
         known = dict.fromkeys(starts)
@@ -203,7 +203,7 @@ class Closing:
                     waiting.append(moved.after)
             progress(len(known))
         before = sum(not self.ends(state) for state in known)
-        return Beyond(before, moves, self.asked, frozenset(possible & self.asked), not waiting)
+        return Unreachable(before, moves, self.asked, frozenset(possible & self.asked), not waiting)
 
     def start(self, setting: Setting) -> PartState:
         """The blank state in which the source of a setting begins."""

@@ -1,4 +1,4 @@
-"""Runs of published machines walked in the model: the way back of `retrace`.
+"""Trace validation: runs of published machines walked in the model, the way back of `retrace`.
 
 What the daemons of a recorded run tell is read as actions of the published protocol, by the same words. The model
 starts with as many clusters and processes and takes these actions in their order; sections are written and read in
@@ -142,7 +142,7 @@ class Walked:
 
 
 @dataclass(frozen=True, slots=True)
-class Footsteps:
+class Validation:
     """A replay, and what became of it in the model for every hazard of the protocol that was seen.
 
     beyond  ids of the hazards that were seen and are none of this protocol
@@ -160,7 +160,7 @@ class Footsteps:
         return 3 if any(one.stuck for one in self.walked) else 0
 
 
-def footsteps(recorded: RunFile) -> Footsteps:
+def validate(recorded: RunFile) -> Validation:
     """Run a recorded run of published daemons again, and walk it in the model.
 
     Raises  NotPublished for a run of other daemons; UncontrolledNondeterminism if its choices do not fit.
@@ -174,7 +174,7 @@ def footsteps(recorded: RunFile) -> Footsteps:
     names = [one.id for _, one in ours]
     beyond = tuple(sighting.hazard for sighting, _ in known if sighting.hazard not in names)
     walked = [follow(recorded.setting, told, one, sighting) for sighting, one in ours]
-    return Footsteps(again, tuple(walked or [follow(recorded.setting, told)]), beyond)
+    return Validation(again, tuple(walked or [follow(recorded.setting, told)]), beyond)
 
 
 def heard(step: TraceEvent) -> list[Heard]:

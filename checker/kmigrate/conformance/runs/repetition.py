@@ -28,7 +28,7 @@ class Guide(ChoiceSource):
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Repetition:
     """What was done again.
 
     judge    as it is after the last event
@@ -44,7 +44,7 @@ class Again:
     edges: tuple[Edge, ...]
 
 
-def again(pair: Pair[Any], configuration: Any, choices: ChoiceSource, oracle: Oracle, events: int) -> Again:
+def repeat(pair: Pair[Any], configuration: Any, choices: ChoiceSource, oracle: Oracle, events: int) -> Repetition:
     """Make so many events of a run again, up to the first one to which the judge says no."""
     machine = pair.make(configuration, choices)
     judge = Judge(machine, oracle)
@@ -55,4 +55,4 @@ def again(pair: Pair[Any], configuration: Any, choices: ChoiceSource, oracle: Or
         finding = judge.observe(step)
         edges += [Edge(state, action) for state, action in judge.taken]
         done += 1
-    return Again(machine, judge, finding, done, tuple(edges))
+    return Repetition(machine, judge, finding, done, tuple(edges))
